@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# The verbs; each is a script, which does whatever it needs first.
+
+MAKEFLAGS += --no-print-directory
+
+# Handed to the scripts as they are, without expansion by make.
+VARS := KERNEL BASE T CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS
+$(foreach v,$(VARS),$(if $(filter undefined,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
+
+help:
+	@scripts/help.sh
+
+run:
+	@scripts/run.sh
+test:
+	@scripts/test.sh
+kunit:
+	@scripts/kunit.sh
+selftest:
+	@scripts/selftest.sh
+igt:
+	@scripts/igt.sh
+shell:
+	@scripts/shell.sh
+tree:
+	@scripts/deps.sh
+	@scripts/tree.sh
+export:
+	@scripts/export.sh
+status:
+	@scripts/status.sh
+apply:
+	@scripts/apply.sh
+
+.DEFAULT:
+	@scripts/help.sh '$@'
+
+.PHONY: help run test kunit selftest igt shell tree export status apply
+.DELETE_ON_ERROR:

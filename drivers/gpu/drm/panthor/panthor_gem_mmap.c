@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/* CPU mappings of a GEM object, and the faults they take. */
+
+#include <linux/dma-buf.h>
+#include <linux/mm.h>
+
+#include <drm/panthor_drm.h>
+
+#include "panthor_device.h"
+#include "panthor_gem.h"
+
+static vm_fault_t panthor_gem_insert_page_locked(struct panthor_gem_object *bo,
+						 struct vm_fault *vmf)
+{
+	/* Count from the start of the object, not from the start of the VMA:
+	 * they differ once the VMA was split, and for mappings of a dma-buf
+	 * which don't start at offset zero.
+	 */
+	pgoff_t page_offset = vmf->pgoff - drm_vma_node_start(&bo->base.vma_node);
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (page_offset >= bo->base.size >> PAGE_SHIFT)
+		return VM_FAULT_SIGBUS;
+
+	return vmf_insert_pfn(vmf->vma, vmf->address,
+			      page_to_pfn(bo->backing.pages[page_offset]));
+}
+
+/* Insert the page if that can be done right away. */
+static bool panthor_gem_try_insert_page(struct panthor_gem_object *bo,
+					struct vm_fault *vmf, vm_fault_t *ret)
+{
+	bool resident;
+
+	if (!dma_resv_trylock(bo->base.resv))
+		return false;
+
+	resident = bo->backing.pages;
+	if (resident)
+		*ret = panthor_gem_insert_page_locked(bo, vmf);
+	dma_resv_unlock(bo->base.resv);
+
+	return resident;
+}
+
+/* Get the pages with the mmap/VMA lock released. */
+static vm_fault_t panthor_gem_populate_and_retry(struct panthor_gem_object *bo,
+						 struct vm_fault *vmf)
+{
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+
+	/* The VMA, and the reference it holds on the object, might go away
+	 * once the lock is released.
+	 */
+	drm_gem_object_get(&bo->base);
+	release_fault_lock(vmf);
+
+	/* If it doesn't work out, the second try is the one to report it. */
+	if (!dma_resv_lock_interruptible(bo->base.resv, NULL)) {
+		panthor_gem_populate_locked(bo);
+		dma_resv_unlock(bo->base.resv);
+	}
+
+	drm_gem_object_put(&bo->base);
+
+	return VM_FAULT_RETRY;
+}
+
+static vm_fault_t panthor_gem_populate_and_insert(struct panthor_gem_object *bo,
+						  struct vm_fault *vmf)
+{
+	vm_fault_t ret;
+	int err;
+
+	/* Let signals be handled, the access is retried after that. */
+	if (dma_resv_lock_interruptible(bo->base.resv, NULL))
+		return VM_FAULT_NOPAGE;
+
+	err = panthor_gem_populate_locked(bo);
+	if (err)
+		ret = vmf_error(err);
+	else
+		ret = panthor_gem_insert_page_locked(bo, vmf);
+	dma_resv_unlock(bo->base.resv);
+
+	return ret;
+}
+
+static vm_fault_t panthor_gem_fault(struct vm_fault *vmf)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(vmf->vma->vm_private_data);
+	vm_fault_t ret;
+
+	if (panthor_gem_try_insert_page(bo, vmf, &ret))
+		return ret;
+
+	/* The reservation might be held for long, by someone who allocates or
+	 * waits for the GPU, so don't block on it with the mmap lock held if
+	 * that can be avoided.
+	 */
+	if (fault_flag_allow_retry_first(vmf->flags))
+		return panthor_gem_populate_and_retry(bo, vmf);
+
+	return panthor_gem_populate_and_insert(bo, vmf);
+}
+
+static void panthor_gem_mmap_get(struct panthor_gem_object *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	if (!bo->cmap.mmap_count++)
+		panthor_gem_update_reclaim_state_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static void panthor_gem_mmap_put(struct panthor_gem_object *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	if (!drm_WARN_ON_ONCE(bo->base.dev, !bo->cmap.mmap_count) && !--bo->cmap.mmap_count)
+		panthor_gem_update_reclaim_state_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static void panthor_gem_vm_open(struct vm_area_struct *vma)
+{
+	panthor_gem_mmap_get(to_panthor_bo(vma->vm_private_data));
+	drm_gem_vm_open(vma);
+}
+
+static void panthor_gem_vm_close(struct vm_area_struct *vma)
+{
+	panthor_gem_mmap_put(to_panthor_bo(vma->vm_private_data));
+	drm_gem_vm_close(vma);
+}
+
+const struct vm_operations_struct panthor_gem_vm_ops = {
+	.fault = panthor_gem_fault,
+	.open = panthor_gem_vm_open,
+	.close = panthor_gem_vm_close,
+};
+
+static int panthor_gem_mmap_imported(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	int ret;
+
+	/* Reset both vm_ops and vm_private_data, so we don't end up with
+	 * vm_ops pointing to our implementation if the dma-buf backend
+	 * doesn't set those fields.
+	 */
+	vma->vm_private_data = NULL;
+	vma->vm_ops = NULL;
+
+	ret = dma_buf_mmap(obj->dma_buf, vma, 0);
+
+	/* Drop the reference drm_gem_mmap_obj() acquired. */
+	if (!ret)
+		drm_gem_object_put(obj);
+
+	return ret;
+}
+
+/**
+ * panthor_gem_mmap() - Implementation of drm_gem_object_funcs.mmap
+ * @obj: GEM object.
+ * @vma: VMA to attach the object to.
+ *
+ * Context: Process context, with the mmap lock held for write.
+ *
+ * Return: 0 on success, -EINVAL if the object can't be mapped, or not that
+ * way, another negative error code otherwise.
+ */
+int panthor_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(obj);
+
+	/* Don't allow mmap on objects that have the NO_MMAP flag set. */
+	if (bo->flags & DRM_PANTHOR_BO_NO_MMAP)
+		return -EINVAL;
+
+	if (panthor_gem_is_imported(bo))
+		return panthor_gem_mmap_imported(obj, vma);
+
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_page_prot = panthor_gem_pgprot(bo, vm_get_page_prot(vma->vm_flags));
+	panthor_gem_mmap_get(bo);
+
+	return 0;
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/*
+ * Backing pages of a GEM object, and the views the device and the kernel have
+ * on them.
+ */
+
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <drm/drm_prime.h>
+
+#include "panthor_device.h"
+#include "panthor_gem.h"
+
+/**
+ * panthor_gem_assert_locked_or_gone() - Assert that nobody can use an object
+ * behind our back
+ * @bo: Object.
+ *
+ * Either the reservation is held, or the last reference was dropped. In the
+ * latter case we can't take the lock, because the final put might come from a
+ * reclaim context, but we don't need it either.
+ */
+static void panthor_gem_assert_locked_or_gone(struct panthor_gem_object *bo)
+{
+	if (kref_read(&bo->base.refcount))
+		dma_resv_assert_held(bo->base.resv);
+}
+
+static int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
+{
+	struct drm_gem_object *obj = &bo->base;
+	struct sg_table *sgt;
+	int ret;
+
+	dma_resv_assert_held(obj->resv);
+
+	sgt = drm_prime_pages_to_sg(obj->dev, bo->backing.pages, obj->size >> PAGE_SHIFT);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+
+	/* On non-coherent devices, this also flushes the zeroed pages out of
+	 * the CPU caches, before any uncached view on them is created.
+	 */
+	ret = dma_map_sgtable(obj->dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	if (ret) {
+		sg_free_table(sgt);
+		kfree(sgt);
+		return ret;
+	}
+
+	bo->dmap.sgt = sgt;
+	return 0;
+}
+
+static void panthor_gem_unmap_device(struct panthor_gem_object *bo)
+{
+	struct sg_table *sgt = bo->dmap.sgt;
+
+	if (!sgt)
+		return;
+
+	bo->dmap.sgt = NULL;
+	dma_unmap_sgtable(bo->base.dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
+/**
+ * panthor_gem_populate_locked() - Make sure an object has backing pages
+ * @bo: Object.
+ *
+ * Gets the backing pages, from swap if that's where they are, and maps them for
+ * the device, unless that's already done. The object keeps its pages until it's
+ * freed or evicted. Does nothing on imported objects, whose pages belong to the
+ * exporter.
+ *
+ * Context: Process context, with the reservation of the object held. Sleeps,
+ * and allocates memory in a way that can recurse in reclaim.
+ *
+ * Return: 0 on success, -ENOMEM if there's not enough memory, -EIO if pages
+ * couldn't be read back, another negative error code otherwise. On failure, the
+ * object is left without pages.
+ */
+int panthor_gem_populate_locked(struct panthor_gem_object *bo)
+{
+	struct page **pages;
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (bo->backing.pages || panthor_gem_is_imported(bo))
+		return 0;
+
+	pages = drm_gem_get_pages(&bo->base);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+
+	WRITE_ONCE(bo->backing.pages, pages);
+	ret = panthor_gem_map_device_locked(bo);
+	if (ret)
+		panthor_gem_depopulate(bo);
+
+	panthor_gem_update_reclaim_state_locked(bo);
+	return ret;
+}
+
+/**
+ * panthor_gem_depopulate() - Give the backing pages back to the system
+ * @bo: Object.
+ *
+ * The object must have no kernel mapping, no pin, and no GPU or CPU mapping
+ * pointing to the pages. The content is preserved by shmem, which might move it
+ * to swap.
+ *
+ * Context: Any context that can sleep, including reclaim. The reservation of
+ * the object must be held, unless its last reference is gone.
+ */
+void panthor_gem_depopulate(struct panthor_gem_object *bo)
+{
+	struct page **pages = bo->backing.pages;
+
+	panthor_gem_assert_locked_or_gone(bo);
+
+	if (!pages)
+		return;
+
+	drm_WARN_ON(bo->base.dev, bo->backing.pin_count);
+
+	panthor_gem_unmap_device(bo);
+	WRITE_ONCE(bo->backing.pages, NULL);
+
+	/* We don't track what the GPU writes, so consider everything dirty.
+	 * Clean pages are dropped instead of being written to swap.
+	 */
+	drm_gem_put_pages(&bo->base, pages, true, false);
+}
+
+/**
+ * panthor_gem_pin_locked() - Pin the pages of an object
+ * @bo: Object. Imported objects are always pinned, by their attachment.
+ *
+ * Populates the object if needed, and forbids its eviction until the matching
+ * panthor_gem_unpin_locked().
+ *
+ * Context: See panthor_gem_populate_locked().
+ *
+ * Return: 0 on success, a negative error code otherwise, in which case the
+ * object isn't pinned.
+ */
+int panthor_gem_pin_locked(struct panthor_gem_object *bo)
+{
+	int ret;
+
+	ret = panthor_gem_populate_locked(bo);
+	if (ret)
+		return ret;
+
+	if (!bo->backing.pin_count++)
+		panthor_gem_update_reclaim_state_locked(bo);
+
+	return 0;
+}
+
+/**
+ * panthor_gem_unpin_locked() - Undo panthor_gem_pin_locked()
+ * @bo: Object.
+ *
+ * The pages stay there, but can be reclaimed once the last pin is gone.
+ *
+ * Context: The reservation of the object must be held.
+ */
+void panthor_gem_unpin_locked(struct panthor_gem_object *bo)
+{
+	dma_resv_assert_held(bo->base.resv);
+
+	if (drm_WARN_ON_ONCE(bo->base.dev, !bo->backing.pin_count))
+		return;
+
+	if (!--bo->backing.pin_count)
+		panthor_gem_update_reclaim_state_locked(bo);
+}
+
+/**
+ * panthor_gem_pin() - Pin the pages of an object
+ * @bo: Object.
+ *
+ * See panthor_gem_pin_locked(), except that this one takes the reservation lock
+ * of the object.
+ *
+ * Return: 0 on success, a negative error code otherwise.
+ */
+int panthor_gem_pin(struct panthor_gem_object *bo)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+	if (ret)
+		return ret;
+
+	ret = panthor_gem_pin_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+
+	return ret;
+}
+
+/**
+ * panthor_gem_unpin() - Undo panthor_gem_pin()
+ * @bo: Object.
+ */
+void panthor_gem_unpin(struct panthor_gem_object *bo)
+{
+	dma_resv_lock(bo->base.resv, NULL);
+	panthor_gem_unpin_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+static int panthor_gem_vmap_get_locked(struct panthor_gem_object *bo)
+{
+	pgprot_t prot = panthor_gem_pgprot(bo, PAGE_KERNEL);
+	void *vaddr;
+	int ret;
+
+	if (bo->cmap.vaddr_use_count++)
+		return 0;
+
+	ret = panthor_gem_pin_locked(bo);
+	if (ret)
+		goto err_put_use;
+
+	vaddr = vmap(bo->backing.pages, bo->base.size >> PAGE_SHIFT, VM_MAP, prot);
+	if (!vaddr) {
+		ret = -ENOMEM;
+		goto err_unpin;
+	}
+
+	bo->cmap.vaddr = vaddr;
+	return 0;
+
+err_unpin:
+	panthor_gem_unpin_locked(bo);
+
+err_put_use:
+	bo->cmap.vaddr_use_count--;
+	return ret;
+}
+
+static void panthor_gem_vmap_put_locked(struct panthor_gem_object *bo)
+{
+	if (drm_WARN_ON_ONCE(bo->base.dev, !bo->cmap.vaddr_use_count))
+		return;
+
+	if (--bo->cmap.vaddr_use_count)
+		return;
+
+	vunmap(bo->cmap.vaddr);
+	bo->cmap.vaddr = NULL;
+	panthor_gem_unpin_locked(bo);
+}
+
+/**
+ * panthor_gem_vmap_locked() - Implementation of drm_gem_object_funcs.vmap
+ * @obj: GEM object.
+ * @map: Filled with the address of the kernel mapping.
+ *
+ * The mapping is shared by all users, and pins the pages.
+ *
+ * Context: See panthor_gem_populate_locked().
+ *
+ * Return: 0 on success, a negative error code otherwise.
+ */
+int panthor_gem_vmap_locked(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(obj);
+	int ret;
+
+	dma_resv_assert_held(obj->resv);
+
+	if (panthor_gem_is_imported(bo))
+		return panthor_gem_prime_vmap_locked(bo, map);
+
+	ret = panthor_gem_vmap_get_locked(bo);
+	if (!ret)
+		iosys_map_set_vaddr(map, bo->cmap.vaddr);
+
+	return ret;
+}
+
+/**
+ * panthor_gem_vunmap_locked() - Implementation of drm_gem_object_funcs.vunmap
+ * @obj: GEM object.
+ * @map: Mapping returned by panthor_gem_vmap_locked().
+ *
+ * Context: The reservation of the object must be held.
+ */
+void panthor_gem_vunmap_locked(struct drm_gem_object *obj, struct iosys_map *map)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(obj);
+
+	dma_resv_assert_held(obj->resv);
+
+	if (panthor_gem_is_imported(bo))
+		dma_buf_vunmap(obj->import_attach->dmabuf, map);
+	else
+		panthor_gem_vmap_put_locked(bo);
+}

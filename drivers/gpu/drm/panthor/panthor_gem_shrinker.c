@@ -1,0 +1,820 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/* Which GEM objects can be evicted, in which order, and how it's done. */
+
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/shrinker.h>
+#include <linux/swap.h>
+
+#include <drm/drm_gpuvm.h>
+#include <drm/drm_managed.h>
+
+#include "panthor_device.h"
+#include "panthor_gem.h"
+#include "panthor_gem_shrinker.h"
+#include "panthor_mmu.h"
+
+/**
+ * DOC: Reclaim
+ *
+ * Memory is reclaimed one object at a time: pages of an object are either all
+ * there, or all given back to shmem, which moves them to swap when it sees fit.
+ * Scans go from what's cheap to what's dear, see &enum panthor_gem_reclaim_state.
+ *
+ * Evicting an object consists of removing its GPU mappings in all the VMs it's
+ * mapped to, then the CPU mappings, the device mapping, and finally the pages.
+ * All the mappings come back when they are needed: CPU mappings at the next
+ * fault, GPU mappings when a job is submitted to the VM. Jobs can access anything
+ * that's mapped in their VM, so none of it is evicted until they are done.
+ *
+ * If something goes wrong on the way, the pages stay, and the mappings which
+ * were removed are marked evicted, so they come back like any other.
+ *
+ * DOC: Reclaim locking
+ *
+ * In a scan, all the locks below are only tried, except those marked with a star,
+ * under which nothing is allocated, and nothing waits for the GPU::
+ *
+ *   dma_resv of the VM or of the object
+ *     panthor_vm::op_lock
+ *       panthor_mmu::as.slots_lock
+ *         panthor_gem_object::gpuva_list_lock
+ *     address_space::i_mmap_rwsem (*)
+ *     panthor_reclaim::lock (*)
+ *
+ * Objects that are private to a VM share its reservation. Those that are mapped
+ * in several VMs are the exception to this order: their GPUVA list lock is held
+ * while going through these VMs.
+ *
+ * The outer order is: mmap lock, dma_resv, fs_reclaim, and then what's above. All
+ * of them but the dma_resv and the i_mmap_rwsem are taken in the DMA-fence
+ * signalling path, so memory must never be allocated with one of them held.
+ *
+ * GPU mappings are removed before CPU ones, because removing the latter can't
+ * fail. This way, nobody takes useless faults because of an eviction that didn't
+ * happen. CPUs can keep writing to the pages in between, which is fine, because
+ * they are still there, and are considered dirty.
+ */
+
+/*
+ * How long kswapd is ready to wait for a VM to become idle. It does so once per
+ * VM, without preventing anyone from using this VM, and stops waiting for others
+ * as soon as one of them isn't done by then. Direct reclaim never waits.
+ */
+#define PANTHOR_RECLAIM_WAIT_MS		10
+
+/* Objects whose GPU mappings are removed with a single flush. */
+#define PANTHOR_RECLAIM_MAX_BATCH	64
+
+static struct panthor_device *panthor_gem_device(struct panthor_gem_object *bo)
+{
+	return container_of(bo->base.dev, struct panthor_device, base);
+}
+
+/*
+ * Figure out the state of an object from the things it depends on. When it's
+ * PANTHOR_GEM_GPU_MAPPED_VM, @vm is set to the VM in question.
+ */
+static enum panthor_gem_reclaim_state
+panthor_gem_eval_reclaim_state_locked(struct panthor_gem_object *bo, struct panthor_vm **vm)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	dma_resv_assert_held(bo->base.resv);
+	lockdep_assert_held(&bo->gpuva_list_lock);
+
+	*vm = NULL;
+	if (!bo->backing.pages || bo->backing.pin_count)
+		return PANTHOR_GEM_UNRECLAIMABLE;
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
+		if (!panthor_vm_bo_has_mappings(vm_bo))
+			continue;
+
+		if (*vm)
+			return PANTHOR_GEM_GPU_MAPPED_SHARED;
+
+		*vm = panthor_vm_bo_vm(vm_bo);
+	}
+
+	if (*vm)
+		return PANTHOR_GEM_GPU_MAPPED_VM;
+
+	return bo->cmap.mmap_count ? PANTHOR_GEM_MMAPPED : PANTHOR_GEM_UNUSED;
+}
+
+static struct drm_gem_lru *
+panthor_reclaim_lru(struct panthor_reclaim *reclaim, enum panthor_gem_reclaim_state state,
+		    struct panthor_vm *vm)
+{
+	switch (state) {
+	case PANTHOR_GEM_UNUSED:
+		return &reclaim->unused;
+	case PANTHOR_GEM_MMAPPED:
+		return &reclaim->mmapped;
+	case PANTHOR_GEM_GPU_MAPPED_VM:
+		return &panthor_vm_reclaim(vm)->lru;
+	case PANTHOR_GEM_GPU_MAPPED_SHARED:
+		return &reclaim->shared;
+	case PANTHOR_GEM_UNRECLAIMABLE:
+		break;
+	}
+
+	return &reclaim->unreclaimable;
+}
+
+static void panthor_vm_reclaim_touch_locked(struct panthor_reclaim *reclaim,
+					    struct panthor_vm_reclaim *vm_reclaim)
+{
+	lockdep_assert_held(&reclaim->lock);
+
+	vm_reclaim->seq = ++reclaim->seq;
+	list_move_tail(&vm_reclaim->node, &reclaim->vms);
+}
+
+/* Undo what being in a list implies. */
+static void panthor_gem_leave_state(struct panthor_reclaim *reclaim,
+				    struct panthor_gem_object *bo)
+{
+	struct panthor_vm_reclaim *vm_reclaim;
+
+	lockdep_assert_held(&reclaim->lock);
+
+	if (bo->reclaim_state == PANTHOR_GEM_UNRECLAIMABLE)
+		return;
+
+	WRITE_ONCE(reclaim->nr_pages, reclaim->nr_pages - (bo->base.size >> PAGE_SHIFT));
+	if (bo->reclaim_state != PANTHOR_GEM_GPU_MAPPED_VM)
+		return;
+
+	/* The VM list only contains VMs that have something to reclaim. */
+	vm_reclaim = container_of(bo->base.lru, struct panthor_vm_reclaim, lru);
+	if (list_is_singular(&vm_reclaim->lru.list))
+		list_del_init(&vm_reclaim->node);
+}
+
+static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
+				    struct panthor_gem_object *bo,
+				    enum panthor_gem_reclaim_state state,
+				    struct drm_gem_lru *lru)
+{
+	struct panthor_vm_reclaim *vm_reclaim;
+
+	drm_gem_lru_move_tail_locked(lru, &bo->base);
+	bo->reclaim_state = state;
+
+	if (state == PANTHOR_GEM_UNRECLAIMABLE)
+		return;
+
+	WRITE_ONCE(reclaim->nr_pages, reclaim->nr_pages + (bo->base.size >> PAGE_SHIFT));
+	if (state != PANTHOR_GEM_GPU_MAPPED_VM)
+		return;
+
+	/* Getting something to reclaim is a sign of activity. */
+	vm_reclaim = container_of(lru, struct panthor_vm_reclaim, lru);
+	if (list_empty(&vm_reclaim->node))
+		panthor_vm_reclaim_touch_locked(reclaim, vm_reclaim);
+}
+
+static void panthor_gem_set_reclaim_state(struct panthor_gem_object *bo,
+					  enum panthor_gem_reclaim_state state,
+					  struct panthor_vm *vm)
+{
+	struct panthor_reclaim *reclaim = &panthor_gem_device(bo)->reclaim;
+	struct drm_gem_lru *lru = panthor_reclaim_lru(reclaim, state, vm);
+
+	/* Changing the state takes the resv lock, or being the one who frees the
+	 * object, so we can look at it without the list lock.
+	 */
+	if (bo->base.lru == lru)
+		return;
+
+	mutex_lock(&reclaim->lock);
+	panthor_gem_leave_state(reclaim, bo);
+	panthor_gem_enter_state(reclaim, bo, state, lru);
+	mutex_unlock(&reclaim->lock);
+}
+
+/**
+ * panthor_gem_update_reclaim_state_locked() - Re-evaluate the state of an object
+ * @bo: Object. Can be an imported one, for which there's nothing to do.
+ *
+ * Must be called after anything the state depends on changed: pages, pin count,
+ * number of CPU mappings, GPU mappings. Nothing happens if the state is the same,
+ * in particular, the position in the list doesn't change.
+ *
+ * Context: Process context, with the reservation of the object held. Takes the
+ * GPUVA list lock and the list lock.
+ */
+void panthor_gem_update_reclaim_state_locked(struct panthor_gem_object *bo)
+{
+	enum panthor_gem_reclaim_state state;
+	struct panthor_vm *vm;
+
+	if (panthor_gem_is_imported(bo))
+		return;
+
+	mutex_lock(&bo->gpuva_list_lock);
+	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
+	mutex_unlock(&bo->gpuva_list_lock);
+
+	/* The VM can't go away: whoever destroys the vm_bo holds a reference to
+	 * the VM until the state of the object was updated, for which it needs
+	 * the reservation we own.
+	 */
+	panthor_gem_set_reclaim_state(bo, state, vm);
+}
+
+/**
+ * panthor_gem_forget_reclaim_state() - Stop tracking an object
+ * @bo: Object whose last reference is gone.
+ *
+ * Context: Process context, including reclaim. Takes the list lock.
+ */
+void panthor_gem_forget_reclaim_state(struct panthor_gem_object *bo)
+{
+	panthor_gem_set_reclaim_state(bo, PANTHOR_GEM_UNRECLAIMABLE, NULL);
+}
+
+static struct panthor_device *shrinker_to_panthor_device(struct shrinker *shrinker)
+{
+	return shrinker->private_data;
+}
+
+/* Pages which are given back can only be freed if they can be written to swap. */
+static unsigned long panthor_reclaim_swap_room(void)
+{
+	return max(get_nr_swap_pages(), 0L);
+}
+
+/* The GPU mappings are gone, get rid of everything else. */
+static void panthor_gem_release_locked(struct panthor_gem_object *bo)
+{
+	/* This comes first, so there's no moment at which the object has no
+	 * pages, and doesn't look evicted either.
+	 */
+	atomic_add_unless(&bo->reclaimed_count, 1, INT_MAX);
+
+	/* Faults need the reservation we own, so nothing comes back. */
+	drm_vma_node_unmap(&bo->base.vma_node, bo->base.dev->anon_inode->i_mapping);
+	panthor_gem_depopulate(bo);
+	panthor_gem_set_reclaim_state(bo, PANTHOR_GEM_UNRECLAIMABLE, NULL);
+}
+
+/* Jobs attach their fences to all the objects of the VM they execute in. */
+static bool panthor_gem_is_idle(struct dma_resv *resv)
+{
+	return dma_resv_test_signaled(resv, DMA_RESV_USAGE_BOOKKEEP);
+}
+
+static int panthor_gem_unmap_from_vm_locked(struct drm_gpuvm_bo *vm_bo)
+{
+	struct panthor_vm_evict_ctx evict;
+	int ret, end_ret;
+
+	if (!panthor_vm_bo_has_mappings(vm_bo))
+		return 0;
+
+	if (!panthor_vm_evict_begin(&evict, panthor_vm_bo_vm(vm_bo)))
+		return -EBUSY;
+
+	ret = panthor_vm_evict_bo_locked(&evict, vm_bo);
+	end_ret = panthor_vm_evict_end(&evict);
+
+	return ret ?: end_ret;
+}
+
+static int panthor_gem_unmap_from_vms_locked(struct panthor_gem_object *bo)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	int ret = 0;
+
+	lockdep_assert_held(&bo->gpuva_list_lock);
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
+		ret = panthor_gem_unmap_from_vm_locked(vm_bo);
+		if (ret)
+			break;
+	}
+
+	return ret;
+}
+
+/*
+ * Evict an object that's not in the list of a VM. Called with its reservation
+ * held, returns true if its pages are gone.
+ */
+static bool panthor_gem_evict(struct drm_gem_object *obj)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(obj);
+	enum panthor_gem_reclaim_state state, listed = bo->reclaim_state;
+	struct panthor_vm *vm;
+	bool evicted = false;
+
+	if (!mutex_trylock(&bo->gpuva_list_lock))
+		return false;
+
+	/* It might have become harder to evict since it was listed, in which
+	 * case it gets to the right list, and waits for its turn.
+	 */
+	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
+	if (state <= listed && state <= PANTHOR_GEM_MMAPPED) {
+		evicted = true;
+	} else if (state <= listed && panthor_gem_is_idle(obj->resv)) {
+		evicted = !panthor_gem_unmap_from_vms_locked(bo);
+		state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
+	}
+	mutex_unlock(&bo->gpuva_list_lock);
+
+	if (evicted)
+		panthor_gem_release_locked(bo);
+	else
+		panthor_gem_set_reclaim_state(bo, state, vm);
+
+	return evicted;
+}
+
+/**
+ * struct panthor_vm_batch - Objects of a VM being evicted together
+ */
+struct panthor_vm_batch {
+	/** @vm: The VM, whose reservation is held. */
+	struct panthor_vm *vm;
+
+	/** @count: Number of objects. */
+	u32 count;
+
+	/** @pages: Number of pages these objects have. */
+	unsigned long pages;
+
+	/** @bos: The objects, whose reservation is held. */
+	struct panthor_gem_object *bos[PANTHOR_RECLAIM_MAX_BATCH];
+
+	/** @evicted: Objects whose mappings were all removed. */
+	DECLARE_BITMAP(evicted, PANTHOR_RECLAIM_MAX_BATCH);
+};
+
+static bool panthor_vm_batch_lock_bo(struct panthor_vm_batch *batch,
+				     struct panthor_gem_object *bo)
+{
+	/* Private objects come with the VM, which is locked, and idle. */
+	if (bo->base.resv == panthor_vm_resv(batch->vm))
+		return true;
+
+	if (!dma_resv_trylock(bo->base.resv))
+		return false;
+
+	if (panthor_gem_is_idle(bo->base.resv))
+		return true;
+
+	dma_resv_unlock(bo->base.resv);
+	return false;
+}
+
+static void panthor_vm_batch_unlock_bo(struct panthor_vm_batch *batch,
+				       struct panthor_gem_object *bo)
+{
+	if (bo->base.resv != panthor_vm_resv(batch->vm))
+		dma_resv_unlock(bo->base.resv);
+}
+
+/* Fill the batch with up to @nr_pages, return true if there's more to come. */
+static bool panthor_vm_batch_fill(struct panthor_vm_batch *batch,
+				  struct drm_gem_lru_walk *walk, unsigned long nr_pages)
+{
+	struct drm_gem_object *obj;
+
+	batch->count = 0;
+	batch->pages = 0;
+	bitmap_zero(batch->evicted, PANTHOR_RECLAIM_MAX_BATCH);
+
+	while (batch->pages < nr_pages && batch->count < PANTHOR_RECLAIM_MAX_BATCH) {
+		obj = drm_gem_lru_walk_next(walk);
+		if (!obj)
+			return false;
+
+		if (!panthor_vm_batch_lock_bo(batch, to_panthor_bo(obj))) {
+			drm_gem_object_put(obj);
+			continue;
+		}
+
+		batch->bos[batch->count++] = to_panthor_bo(obj);
+		batch->pages += obj->size >> PAGE_SHIFT;
+	}
+
+	return true;
+}
+
+static int panthor_vm_batch_unmap_bo(struct panthor_vm_batch *batch,
+				     struct panthor_vm_evict_ctx *evict,
+				     struct panthor_gem_object *bo)
+{
+	struct drm_gpuvm_bo *vm_bo;
+	struct panthor_vm *vm;
+	int ret = 0;
+
+	if (!mutex_trylock(&bo->gpuva_list_lock))
+		return -EBUSY;
+
+	/* Things mapped in other VMs don't belong here any more. */
+	if (panthor_gem_eval_reclaim_state_locked(bo, &vm) > PANTHOR_GEM_GPU_MAPPED_VM ||
+	    (vm && vm != batch->vm))
+		ret = -EBUSY;
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
+		if (!ret && vm && panthor_vm_bo_vm(vm_bo) == vm)
+			ret = panthor_vm_evict_bo_locked(evict, vm_bo);
+	}
+
+	mutex_unlock(&bo->gpuva_list_lock);
+	return ret;
+}
+
+/* Returns false if there's no point in trying with other objects of this VM. */
+static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
+{
+	struct panthor_vm_evict_ctx evict;
+
+	if (!panthor_vm_evict_begin(&evict, batch->vm))
+		return false;
+
+	for (u32 i = 0; i < batch->count; i++) {
+		if (!panthor_vm_batch_unmap_bo(batch, &evict, batch->bos[i]))
+			__set_bit(i, batch->evicted);
+	}
+
+	/* If the GPU can't be told to forget about these pages, keep them. */
+	if (panthor_vm_evict_end(&evict)) {
+		bitmap_zero(batch->evicted, PANTHOR_RECLAIM_MAX_BATCH);
+		return false;
+	}
+
+	return true;
+}
+
+/* Returns the number of pages that were given back. */
+static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
+{
+	unsigned long freed = 0;
+
+	for (u32 i = 0; i < batch->count; i++) {
+		struct panthor_gem_object *bo = batch->bos[i];
+
+		if (test_bit(i, batch->evicted)) {
+			panthor_gem_release_locked(bo);
+			freed += bo->base.size >> PAGE_SHIFT;
+		} else {
+			panthor_gem_update_reclaim_state_locked(bo);
+		}
+
+		panthor_vm_batch_unlock_bo(batch, bo);
+		drm_gem_object_put(&bo->base);
+	}
+
+	return freed;
+}
+
+/* Called with the VM locked and idle. */
+static unsigned long panthor_vm_evict_locked(struct panthor_vm *vm, unsigned long nr_pages)
+{
+	struct panthor_vm_batch batch = { .vm = vm };
+	struct drm_gem_lru_walk walk;
+	unsigned long freed = 0;
+	bool more = true;
+
+	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(vm)->lru);
+
+	while (more && freed < nr_pages) {
+		more = panthor_vm_batch_fill(&batch, &walk, nr_pages - freed);
+		more &= panthor_vm_batch_unmap(&batch);
+		freed += panthor_vm_batch_release(&batch);
+	}
+
+	return freed;
+}
+
+/**
+ * struct panthor_reclaim_scan - State of a scan
+ */
+struct panthor_reclaim_scan {
+	/** @ptdev: Device. */
+	struct panthor_device *ptdev;
+
+	/** @nr_pages: Number of pages to reclaim. */
+	unsigned long nr_pages;
+
+	/** @freed: Number of pages that were reclaimed so far. */
+	unsigned long freed;
+
+	/** @can_wait: True if we can wait for the GPU. */
+	bool can_wait;
+};
+
+static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
+{
+	return scan->freed >= scan->nr_pages;
+}
+
+static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct drm_gem_lru *lru)
+{
+	unsigned long remaining = 0;
+
+	if (!panthor_reclaim_scan_done(scan))
+		scan->freed += drm_gem_lru_scan(lru, scan->nr_pages - scan->freed,
+						&remaining, panthor_gem_evict);
+}
+
+static void panthor_reclaim_scan_unused(struct panthor_reclaim_scan *scan)
+{
+	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.unused);
+}
+
+static void panthor_reclaim_scan_mmapped(struct panthor_reclaim_scan *scan)
+{
+	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.mmapped);
+}
+
+static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
+{
+	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.shared);
+}
+
+/* Returns false if the VM is busy, or someone else is using it. */
+static bool panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
+{
+	struct dma_resv *resv = panthor_vm_resv(vm);
+	bool idle;
+
+	if (!dma_resv_trylock(resv))
+		return false;
+
+	idle = panthor_gem_is_idle(resv);
+	if (idle)
+		scan->freed += panthor_vm_evict_locked(vm, scan->nr_pages - scan->freed);
+
+	dma_resv_unlock(resv);
+	return idle;
+}
+
+/*
+ * Get the VM that comes after the one whose sequence number is @seq. VMs with a
+ * number above @last were active since the scan started, so leave them alone.
+ */
+static struct panthor_vm *
+panthor_reclaim_next_vm(struct panthor_reclaim *reclaim, u64 *seq, u64 last)
+{
+	struct panthor_vm_reclaim *vm_reclaim;
+	struct panthor_vm *vm = NULL;
+
+	mutex_lock(&reclaim->lock);
+	list_for_each_entry(vm_reclaim, &reclaim->vms, node) {
+		if (vm_reclaim->seq <= *seq)
+			continue;
+
+		if (vm_reclaim->seq > last)
+			break;
+
+		/* Skip VMs that are being destroyed. */
+		*seq = vm_reclaim->seq;
+		vm = panthor_vm_reclaim_get_vm(vm_reclaim);
+		if (vm)
+			break;
+	}
+	mutex_unlock(&reclaim->lock);
+
+	return vm;
+}
+
+#define panthor_reclaim_for_each_vm(_reclaim, _vm, _seq, _last) \
+	for ((_seq) = 0, (_last) = READ_ONCE((_reclaim)->seq); \
+	     ((_vm) = panthor_reclaim_next_vm(_reclaim, &(_seq), _last)); \
+	     panthor_vm_put_async(_vm))
+
+static void panthor_reclaim_scan_vms(struct panthor_reclaim_scan *scan)
+{
+	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	struct panthor_vm *vm;
+	u64 seq, last;
+
+	panthor_reclaim_for_each_vm(reclaim, vm, seq, last) {
+		panthor_reclaim_scan_vm(scan, vm);
+		if (panthor_reclaim_scan_done(scan)) {
+			panthor_vm_put_async(vm);
+			break;
+		}
+	}
+}
+
+static bool panthor_reclaim_wait_vm(struct panthor_vm *vm)
+{
+	return dma_resv_wait_timeout(panthor_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, false,
+				     msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS)) > 0;
+}
+
+/* Everything that's idle was tried, wait for things to become so. */
+static void panthor_reclaim_scan_busy_vms(struct panthor_reclaim_scan *scan)
+{
+	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	struct panthor_vm *vm;
+	u64 seq, last;
+
+	if (!scan->can_wait)
+		return;
+
+	panthor_reclaim_for_each_vm(reclaim, vm, seq, last) {
+		bool idle = panthor_reclaim_wait_vm(vm);
+
+		if (idle)
+			panthor_reclaim_scan_vm(scan, vm);
+
+		if (!idle || panthor_reclaim_scan_done(scan)) {
+			panthor_vm_put_async(vm);
+			break;
+		}
+	}
+}
+
+/* From cheap to dear. */
+static void (* const panthor_reclaim_stages[])(struct panthor_reclaim_scan *scan) = {
+	panthor_reclaim_scan_unused,
+	panthor_reclaim_scan_mmapped,
+	panthor_reclaim_scan_vms,
+	panthor_reclaim_scan_shared,
+	panthor_reclaim_scan_busy_vms,
+};
+
+static unsigned long
+panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
+	unsigned long room = panthor_reclaim_swap_room();
+	unsigned long nr_pages;
+
+	if (!room)
+		return 0;
+
+	/* Racy, but all this does is deciding if, and how much, to scan. */
+	nr_pages = max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
+	return min(nr_pages, room) ?: SHRINK_EMPTY;
+}
+
+/**
+ * panthor_gem_shrink() - Reclaim memory
+ * @ptdev: Device.
+ * @nr_pages: Number of pages to reclaim. More might be reclaimed, because objects
+ * are reclaimed as a whole.
+ *
+ * Context: Process context, including reclaim.
+ *
+ * Return: The number of pages that were given back to shmem.
+ */
+unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages)
+{
+	struct panthor_reclaim_scan scan = {
+		.ptdev = ptdev,
+		.nr_pages = min(nr_pages, panthor_reclaim_swap_room()),
+		.can_wait = current_is_kswapd(),
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(panthor_reclaim_stages); i++) {
+		if (panthor_reclaim_scan_done(&scan))
+			break;
+
+		panthor_reclaim_stages[i](&scan);
+	}
+
+	return scan.freed;
+}
+
+static unsigned long
+panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	unsigned long freed;
+
+	freed = panthor_gem_shrink(shrinker_to_panthor_device(shrinker), sc->nr_to_scan);
+
+	/* We might have reclaimed more than what we were asked for. */
+	sc->nr_scanned = max(sc->nr_to_scan, freed);
+
+	/* Trying again right away wouldn't do better: what couldn't be locked
+	 * is in use, and what's busy won't be done in a few microseconds.
+	 */
+	return freed ?: SHRINK_STOP;
+}
+
+/**
+ * panthor_gem_shrinker_init() - Let the system reclaim memory
+ * @ptdev: Device.
+ *
+ * Return: 0 on success, -ENOMEM otherwise.
+ */
+int panthor_gem_shrinker_init(struct panthor_device *ptdev)
+{
+	struct shrinker *shrinker;
+
+	shrinker = shrinker_alloc(0, "drm-panthor:%s", dev_name(ptdev->base.dev));
+	if (!shrinker)
+		return -ENOMEM;
+
+	shrinker->count_objects = panthor_gem_shrinker_count;
+	shrinker->scan_objects = panthor_gem_shrinker_scan;
+	shrinker->private_data = ptdev;
+	ptdev->reclaim.shrinker = shrinker;
+
+	shrinker_register(shrinker);
+	return 0;
+}
+
+/**
+ * panthor_gem_shrinker_unplug() - Stop reclaiming memory
+ * @ptdev: Device.
+ *
+ * Must be called before anything the shrinker relies on is unplugged. Waits for
+ * scans in progress to finish.
+ */
+void panthor_gem_shrinker_unplug(struct panthor_device *ptdev)
+{
+	struct shrinker *shrinker = ptdev->reclaim.shrinker;
+
+	if (!shrinker)
+		return;
+
+	ptdev->reclaim.shrinker = NULL;
+	shrinker_free(shrinker);
+
+	/* VMs whose last reference was ours. */
+	flush_workqueue(panthor_cleanup_wq);
+}
+
+/**
+ * panthor_vm_reclaim_touch() - Flag a VM as the most recently used one
+ * @ptdev: Device.
+ * @vm_reclaim: Reclaim related fields of the VM.
+ *
+ * Context: Process context. Takes the list lock.
+ */
+void panthor_vm_reclaim_touch(struct panthor_device *ptdev,
+			      struct panthor_vm_reclaim *vm_reclaim)
+{
+	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+
+	mutex_lock(&reclaim->lock);
+	if (!list_empty(&vm_reclaim->node))
+		panthor_vm_reclaim_touch_locked(reclaim, vm_reclaim);
+	mutex_unlock(&reclaim->lock);
+}
+
+/**
+ * panthor_vm_reclaim_init() - Initialize the reclaim related fields of a VM
+ * @ptdev: Device.
+ * @vm_reclaim: Fields to initialize.
+ */
+void panthor_vm_reclaim_init(struct panthor_device *ptdev,
+			     struct panthor_vm_reclaim *vm_reclaim)
+{
+	drm_gem_lru_init(&vm_reclaim->lru, &ptdev->reclaim.lock);
+	INIT_LIST_HEAD(&vm_reclaim->node);
+}
+
+/**
+ * panthor_vm_reclaim_fini() - Cleanup the reclaim related fields of a VM
+ * @ptdev: Device.
+ * @vm_reclaim: Fields to cleanup.
+ *
+ * Nothing is mapped in the VM when we get there.
+ */
+void panthor_vm_reclaim_fini(struct panthor_device *ptdev,
+			     struct panthor_vm_reclaim *vm_reclaim)
+{
+	drm_WARN_ON(&ptdev->base, vm_reclaim->lru.count || !list_empty(&vm_reclaim->node));
+}
+
+/**
+ * panthor_gem_reclaim_init() - Initialize the reclaim logic
+ * @ptdev: Device.
+ *
+ * Return: 0 on success, a negative error code otherwise.
+ */
+int panthor_gem_reclaim_init(struct panthor_device *ptdev)
+{
+	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+	int ret;
+
+	ret = drmm_mutex_init(&ptdev->base, &reclaim->lock);
+	if (ret)
+		return ret;
+
+	/* Teach lockdep about lock ordering wrt. reclaim. */
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&reclaim->lock);
+	fs_reclaim_release(GFP_KERNEL);
+
+	INIT_LIST_HEAD(&reclaim->vms);
+	drm_gem_lru_init(&reclaim->unused, &reclaim->lock);
+	drm_gem_lru_init(&reclaim->mmapped, &reclaim->lock);
+	drm_gem_lru_init(&reclaim->shared, &reclaim->lock);
+	drm_gem_lru_init(&reclaim->unreclaimable, &reclaim->lock);
+
+	return 0;
+}

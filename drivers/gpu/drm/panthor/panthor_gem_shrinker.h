@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+
+#ifndef __PANTHOR_GEM_SHRINKER_H__
+#define __PANTHOR_GEM_SHRINKER_H__
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/shrinker.h>
+#include <linux/types.h>
+
+#include <drm/drm_gem.h>
+
+struct panthor_device;
+struct panthor_gem_object;
+struct panthor_vm;
+
+/**
+ * enum panthor_gem_reclaim_state - Reclaim state of a GEM object
+ *
+ * Ordered by the effort it takes to reclaim the memory of an object, and to
+ * bring it back.
+ */
+enum panthor_gem_reclaim_state {
+	/** @PANTHOR_GEM_UNUSED: Has pages that nobody can access. */
+	PANTHOR_GEM_UNUSED,
+
+	/** @PANTHOR_GEM_MMAPPED: Only mapped by CPUs. */
+	PANTHOR_GEM_MMAPPED,
+
+	/** @PANTHOR_GEM_GPU_MAPPED_VM: GPU-mapped in one VM. */
+	PANTHOR_GEM_GPU_MAPPED_VM,
+
+	/** @PANTHOR_GEM_GPU_MAPPED_SHARED: GPU-mapped in several VMs. */
+	PANTHOR_GEM_GPU_MAPPED_SHARED,
+
+	/** @PANTHOR_GEM_UNRECLAIMABLE: Has no pages, or pages that are pinned. */
+	PANTHOR_GEM_UNRECLAIMABLE,
+};
+
+/**
+ * struct panthor_vm_reclaim - Reclaim related fields of a VM
+ */
+struct panthor_vm_reclaim {
+	/** @lru: Objects that are GPU-mapped in this VM only. */
+	struct drm_gem_lru lru;
+
+	/**
+	 * @node: Used to insert the VM in panthor_reclaim::vms.
+	 *
+	 * Only VMs whose @lru is not empty are inserted.
+	 */
+	struct list_head node;
+
+	/** @seq: When the VM was inserted in, or moved to the tail of the list. */
+	u64 seq;
+};
+
+/**
+ * struct panthor_reclaim - Reclaim related fields of a device
+ */
+struct panthor_reclaim {
+	/**
+	 * @lock: Lock protecting the lists.
+	 *
+	 * Taken in reclaim, nothing must be allocated with this lock held.
+	 */
+	struct mutex lock;
+
+	/** @unused: Objects in the PANTHOR_GEM_UNUSED state. */
+	struct drm_gem_lru unused;
+
+	/** @mmapped: Objects in the PANTHOR_GEM_MMAPPED state. */
+	struct drm_gem_lru mmapped;
+
+	/**
+	 * @vms: VMs with objects in the PANTHOR_GEM_GPU_MAPPED_VM state, in
+	 * order of last activity.
+	 *
+	 * GPU jobs are attached to VMs, not to objects, so that's the finest
+	 * information we have. This spares moving each object of a VM at
+	 * submission, too.
+	 */
+	struct list_head vms;
+
+	/** @seq: Last sequence number attributed to a VM. */
+	u64 seq;
+
+	/** @shared: Objects in the PANTHOR_GEM_GPU_MAPPED_SHARED state. */
+	struct drm_gem_lru shared;
+
+	/** @unreclaimable: Objects in the PANTHOR_GEM_UNRECLAIMABLE state. */
+	struct drm_gem_lru unreclaimable;
+
+	/**
+	 * @nr_pages: Number of pages in all lists but @unreclaimable.
+	 *
+	 * Can be read without the lock.
+	 */
+	long nr_pages;
+
+	/** @shrinker: Shrinker, NULL until the device is ready for it. */
+	struct shrinker *shrinker;
+
+	/** @last_shrink: Number of pages reclaimed by the last write to debugfs. */
+	unsigned long last_shrink;
+};
+
+int panthor_gem_reclaim_init(struct panthor_device *ptdev);
+int panthor_gem_shrinker_init(struct panthor_device *ptdev);
+void panthor_gem_shrinker_unplug(struct panthor_device *ptdev);
+unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages);
+void panthor_vm_reclaim_init(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
+void panthor_vm_reclaim_fini(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
+void panthor_vm_reclaim_touch(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
+
+void panthor_gem_update_reclaim_state_locked(struct panthor_gem_object *bo);
+void panthor_gem_forget_reclaim_state(struct panthor_gem_object *bo);
+
+#endif

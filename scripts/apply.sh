@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Apply the series to another 6.12.y tree, KDIR= or the argument. A git tree gets
+# commits (git am -3), others are patched.
+
+. "$(dirname "$0")/lib.sh"
+. "$top/scripts/series.sh"
+
+kdir=${1:-${KDIR:-}}
+[ -n "$kdir" ] || die "which tree? make apply KDIR=<directory of Linux 6.12.y>"
+[ -d "$kdir" ] || die "KDIR: there is no directory $kdir"
+kdir=$(cd "$kdir" && pwd -P)
+[ -f "$kdir/Makefile" ] && [ -f "$kdir/Kbuild" ] && [ -d "$kdir/drivers/gpu" ] ||
+	die "KDIR: $kdir is no kernel tree"
+version=$(kernel_version "$kdir")
+case $version in
+6.12|6.12.*) ;;
+*) die "KDIR: $kdir is Linux $version, the series is for 6.12.y" ;;
+esac
+[ -d "$kdir/drivers/gpu/drm/panthor" ] || die "KDIR: $kdir has no panthor driver"
+mapfile -t files < <(queue)
+[ ${#files[@]} -gt 0 ] || die "patches/series is empty: nothing to apply"
+
+apply_git()
+{
+	local p n=0
+
+	[ -z "$(git -C "$kdir" status --porcelain -uno)" ] ||
+		die "KDIR: $kdir has uncommitted changes: commit or stash them first"
+	[ ! -d "$(git -C "$kdir" rev-parse --git-path rebase-apply)" ] ||
+		die "KDIR: a git am or rebase is going on in $kdir"
+	for p in "${files[@]}"; do
+		git -C "$kdir" am -q -3 "$patches/$p" >"$build/log/apply.log" 2>&1 || {
+			tail -n 5 "$build/log/apply.log" >&2
+			git -C "$kdir" am --abort 2>/dev/null || true
+			die "$p does not apply to $version; the $n before it are commits in $kdir"
+		}
+		n=$((n + 1))
+	done
+}
+
+# First on copies of the files concerned, so that a failure changes nothing.
+apply_plain()
+{
+	local p tmp=$build/apply
+
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	(cd "$kdir" && sed -n 's|^\(---\|+++\) [ab]/\([^	]*\).*|\2|p' "${files[@]/#/$patches/}" |
+		sort -u | while read -r p; do [ ! -f "$p" ] || echo "$p"; done |
+		tar -c -T - ) | tar -x -C "$tmp"
+	for p in "${files[@]}"; do
+		patch -d "$tmp" -p1 -N -s --no-backup-if-mismatch <"$patches/$p" >"$build/log/apply.log" 2>&1 || {
+			tail -n 5 "$build/log/apply.log" >&2
+			die "$p does not apply to $version; $kdir is unchanged"
+		}
+	done
+	for p in "${files[@]}"; do
+		patch -d "$kdir" -p1 -N -s --no-backup-if-mismatch <"$patches/$p" >>"$build/log/apply.log"
+	done
+	rm -rf "$tmp"
+}
+
+if git -C "$kdir" rev-parse -q --verify HEAD >/dev/null 2>&1 &&
+   [ "$(git -C "$kdir" rev-parse --show-toplevel)" = "$kdir" ]; then
+	apply_git
+	say "${#files[@]} commits on top of Linux $version in $kdir"
+else
+	apply_plain
+	say "${#files[@]} patches applied to Linux $version in $kdir"
+fi

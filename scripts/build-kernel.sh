@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Build the UML kernel of a tree: build/linux{,-base}/out-{plain,debug}/linux,
+# modules installed in build/modules/<tree>-<kernel>.
+# usage: build-kernel.sh [--tree series|base] [--kernel plain|debug]
+
+. "$(dirname "$0")/lib.sh"
+parse_target "$@"
+
+src=$(tree_dir "$tree")
+out=$src/out-$kernel
+inst=$build/modules/$tree-$kernel
+[ -f "$src/Makefile" ] || die "no kernel tree in ${src#"$top"/}: run 'make tree'"
+
+# .config from the fragments, only when they or the tree's Kconfig changed it.
+configure()
+{
+	local frag=$build/config/$tree-$kernel.config new=$build/config/$tree-$kernel.new
+
+	mkdir -p "$build/config" "$out"
+	cat "$panthor"/configs/{uml,"$kernel"}.config >"$frag"
+	[ -f "$out/.config" ] && cp -p "$out/.config" "$new"
+	quietly "$build/log/config-$tree-$kernel.log" \
+		kmake "$tree" "$kernel" KCONFIG_ALLCONFIG="$frag" allnoconfig
+	# keep the time stamp of an unchanged file
+	if cmp -s "$new" "$out/.config"; then cp -p "$new" "$out/.config"; fi
+	rm -f "$new"
+	check_config "$frag"
+}
+
+# Kconfig drops what it can't satisfy without a word.
+check_config()
+{
+	local line lost=
+	while read -r line; do
+		case $line in
+		CONFIG_*=n) grep -q "^${line%=n}=" "$out/.config" && lost+=" $line" ;;
+		CONFIG_*) grep -qxF "$line" "$out/.config" || lost+=" $line" ;;
+		esac
+	done <"$1"
+	[ -z "$lost" ] || die "this tree's Kconfig refuses:$lost"
+}
+
+lock_target
+configure
+say "kernel $tree-$kernel"
+quietly "$build/log/kernel-$tree-$kernel.log" kmake "$tree" "$kernel" all
+# the installed modules follow the built ones
+if [ ! "$inst/.stamp" -nt "$out/modules.order" ] ||
+   [ -n "$(find "$out" -name '*.ko' -newer "$inst/.stamp" -print -quit)" ]; then
+	quietly "$build/log/modules-$tree-$kernel.log" \
+		kmake "$tree" "$kernel" INSTALL_MOD_PATH="$inst" modules_install
+	touch "$inst/.stamp"
+fi

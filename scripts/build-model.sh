@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Build the software GPU against a kernel: build/model/<tree>-<kernel>/*.ko
+# (installed beside the kernel's modules, too), the firmware image and the
+# device trees.
+# usage: build-model.sh [--tree series|base] [--kernel plain|debug]
+
+. "$(dirname "$0")/lib.sh"
+parse_target "$@"
+
+src=$panthor/model
+obj=$build/model/$tree-$kernel
+out=$(tree_dir "$tree")/out-$kernel
+inst=$build/modules/$tree-$kernel
+[ -f "$out/Module.symvers" ] || die "no kernel in ${out#"$top"/}: run 'scripts/build-kernel.sh --tree $tree --kernel $kernel'"
+
+# Kbuild writes beside the sources: give it a copy, whose unchanged files keep
+# their time stamps, without files that are gone.
+copy_sources()
+{
+	local f
+
+	mkdir -p "$obj"
+	for f in "$obj"/*.[chS]; do
+		[ -e "$src/${f##*/}" ] || case $f in *.mod.c) ;; *) rm -f "$f" ;; esac
+	done
+	cp -pu "$src"/* "$obj"/
+}
+
+# The host program that writes the firmware image is part of the model.
+build_firmware()
+{
+	local gen=$build/model/fwgen img=$build/firmware/arm/mali/arch10.8/mali_csffw.bin
+
+	mkdir -p "$(dirname "$img")"
+	quietly "$build/log/fwgen.log" gcc -O2 -Wall -Wextra -Werror -o "$gen" "$src/fwgen.c"
+	"$gen" -o "$img.new" || die "the firmware generator failed"
+	mv "$img.new" "$img"
+}
+
+# Each model/*.dts, run through the preprocessor, with the kernel's dtc.
+build_dtbs()
+{
+	local dts name
+
+	mkdir -p "$build/dtb"
+	for dts in "$src"/*.dts; do
+		name=$(basename "$dts" .dts)
+		gcc -E -nostdinc -undef -D__DTS__ -x assembler-with-cpp -I"$src" "$dts" \
+			>"$build/dtb/$name.pp"
+		"$out/scripts/dtc/dtc" -q -I dts -O dtb -o "$build/dtb/$name.dtb.new" \
+			"$build/dtb/$name.pp" || die "device tree $name.dts is wrong"
+		mv "$build/dtb/$name.dtb.new" "$build/dtb/$name.dtb"
+		rm "$build/dtb/$name.pp"
+	done
+}
+
+lock_target
+say "model $tree-$kernel"
+copy_sources
+quietly "$build/log/model-$tree-$kernel.log" kmake "$tree" "$kernel" M="$obj" modules
+# the installed copies follow, so that modprobe finds them
+quietly "$build/log/model-$tree-$kernel-install.log" \
+	kmake "$tree" "$kernel" M="$obj" INSTALL_MOD_PATH="$inst" modules_install
+build_firmware
+build_dtbs

@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Process 1 of the guest: mounts, swap, modules, the command, power off.
+# guest.sh wrote $GUEST_RUN/{env,cmd}; the status goes to $GUEST_RUN/status.
+# The root is the host's /, read-only; only $GUEST_RUN can be written.
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/tmp LANG=C.UTF-8 TERM=dumb
+run=$GUEST_RUN
+unset GUEST_RUN
+. "$run/env"
+
+fail() # what
+{
+	echo "guest-init: $*"
+	power_off
+}
+
+# perl is part of every Debian system, a reboot command is not
+power_off()
+{
+	sync
+	exec perl -e 'syscall(169, 0xfee1dead, 672274793, 0x4321fedc, 0)'
+}
+
+mount_all()
+{
+	mount -a -T "$run/fstab" || fail "can't mount the file systems"
+	# debugfs mounts tracefs by itself
+	mount --bind /sys/kernel/debug/tracing /sys/kernel/tracing
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	# a task that waits this long, under any load, is stuck
+	[ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 60 >/proc/sys/kernel/hung_task_timeout_secs
+	ln -sf /proc/self/fd /dev/fd
+	ln -sf /proc/self/fd/0 /dev/stdin
+	ln -sf /proc/self/fd/1 /dev/stdout
+	ln -sf /proc/self/fd/2 /dev/stderr
+}
+
+swap_on()
+{
+	[ -b /dev/ubda ] || return 0
+	mkswap /dev/ubda >/dev/null && swapon /dev/ubda || fail "no swap"
+}
+
+# The kernel's own requests (devfreq governors, crypto) find our modules, too.
+load_modules()
+{
+	printf '#!/bin/sh\nexec modprobe -d %s "$@"\n' "$PANTHOR_MODULES" >/run/modprobe
+	chmod +x /run/modprobe
+	echo /run/modprobe >/proc/sys/kernel/modprobe
+	[ "$guest_panthor" = 1 ] || return 0
+	local m
+	# shellcheck disable=SC2086 # several parameters
+	modprobe -d "$PANTHOR_MODULES" mali_csf_model $guest_param || fail "mali_csf_model does not load"
+	for m in governor_simpleondemand panthor; do
+		modprobe -d "$PANTHOR_MODULES" "$m" || fail "$m does not load"
+	done
+	[ -c /dev/dri/card0 ] || fail "panthor did not probe: no /dev/dri/card0"
+}
+
+# In a session of its own on the guest's console, so that signals by key work.
+run_command()
+{
+	cd "$guest_top" || fail "no $guest_top"
+	if [ "$guest_tty" = 1 ]; then
+		export TERM=$guest_term
+		stty -F /dev/tty0 sane rows "${guest_size% *}" cols "${guest_size#* }"
+		setsid -w --ctty bash "$run/cmd" </dev/tty0 >/dev/tty0 2>&1
+	else
+		stty -F /dev/tty0 raw -echo
+		setsid -w bash "$run/cmd" </dev/null >/dev/tty0 2>&1
+	fi
+}
+
+# kmemleak only reports objects older than 5 s, and whose content stood still
+# between two scans.
+find_leaks()
+{
+	local f=/sys/kernel/debug/kmemleak
+
+	[ "$guest_leaks" = 1 ] && [ -w $f ] || return 0
+	sleep 5.2
+	echo scan >$f
+	echo scan >$f
+	cat $f >"$run/kmemleak"
+}
+
+mount_all
+ulimit -c 0
+swap_on
+load_modules
+exec 8>/dev/tty0	# keeps the line open until all output is out
+run_command
+status=$?
+find_leaks
+echo $status >"$run/status"
+power_off

@@ -1,0 +1,28 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The list of verbs; with an argument: complain about it first, and fail.
+
+if [ $# -gt 0 ]; then
+	echo "make: there is no verb '$1'. The verbs are:" >&2
+	exec >&2
+fi
+cat <<'END'
+make run                 boot the patched kernel on the software GPU and watch
+                         GPU memory go to swap and come back
+make test                everything CI needs
+make kunit               unit tests of the model and of the series
+make selftest [T=glob]   tests through the uAPI, in the guest
+make igt                 the panthor tests of Debian's IGT
+make shell [CMD='...']   a shell, or a command, in the guest
+make tree                build/linux: the base kernel and the series as commits
+make export              patches/ and the readable copies from build/linux
+make status              is build/linux exported?
+make apply KDIR=dir      apply the series to another 6.12.y tree
+
+KERNEL=plain|debug       which kernel (tests: debug; run: plain)
+BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)
+MEM=512M SWAP=1G         RAM and swap of the guest (shell, run)
+KSRC=path                base kernel from a tarball or tree of Linux 6.12.y
+SOAK=minutes             longer stress tests
+END
+[ $# -eq 0 ]

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: run all panthor subtests of build/igt, print KTAP.
+
+root=$PWD/build/igt/root
+ld=$root/usr/lib64/ld-linux-x86-64.so.2
+libs=$root/usr/lib/x86_64-linux-gnu
+tests=$root/usr/libexec/igt-gpu-tools/panthor
+shrink=$(ls /sys/kernel/debug/dri/[0-9]*/shrink 2>/dev/null | head -n 1)
+
+igt() { # TEST args...
+	local t=$1
+	shift
+	timeout -k 5 60 "$ld" --library-path "$libs" "$tests/$t" "$@" </dev/null 2>&1
+}
+
+list()
+{
+	local t s
+	for t in "$tests"/panthor_*; do
+		t=${t##*/}
+		for s in $(igt "$t" --list-subtests); do echo "$t $s"; done
+	done
+}
+
+n=0
+one() { # TEST SUBTEST REMARK
+	local out status
+	n=$((n + 1))
+	echo "# igt: $1@$2$3" >/dev/kmsg
+	out=$(igt "$1" --run-subtest "$2")
+	status=$?
+	case $status in
+	0) echo "ok $n $1@$2$3" ;;
+	77) echo "ok $n $1@$2$3 # SKIP $(grep -m1 -o 'Test requirement.*' <<<"$out")" ;;
+	*) # shellcheck disable=SC2001
+		sed 's/^/# /' <<<"$out"
+		echo "not ok $n $1@$2$3 # exit status $status" ;;
+	esac
+}
+
+list >/tmp/list
+total=$(wc -l </tmp/list)
+rounds=1
+[ -z "$shrink" ] || rounds=2
+echo "KTAP version 1"
+echo "1..$((total * rounds))"
+while read -r t s; do one "$t" "$s" ''; done </tmp/list
+
+if [ -n "$shrink" ]; then
+	while echo 1000000 >"$shrink"; do :; done 2>/dev/null &
+	writer=$!
+	while read -r t s; do one "$t" "$s" ' beside shrink'; done </tmp/list
+	kill $writer
+fi

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Helpers of all scripts. Sourced first: sets $top, moves there, stops on errors.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+cd "$top"
+
+build=$top/build
+panthor=$top/tools/testing/panthor
+
+say() { printf '%s\n' "-- $*" >&2; }
+
+# One line that says what is wrong and what to do.
+die()
+{
+	printf '%s: %s\n' "$(basename "$0" .sh)" "$*" >&2
+	exit 1
+}
+
+case $top in
+*[[:space:]:]*) die "the path '$top' has a blank or a colon, which the kernel's makefiles can't stand: move the clone" ;;
+esac
+
+# Everything is made below build/.
+mkdir -p "$build/log" 2>/dev/null && [ -w "$build" ] ||
+	die "can't write in build/: remove it, or mend its owner and mode"
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then "$@"
+	elif command -v sudo >/dev/null; then sudo "$@"
+	else die "need root for: $* (there is no sudo)"
+	fi
+}
+
+check_kernel() { # KERNEL
+	case $1 in plain|debug) ;; *) die "unknown KERNEL '$1': plain or debug" ;; esac
+}
+
+check_tree() { # TREE
+	case $1 in series|base) ;; *) die "unknown tree '$1': series or base" ;; esac
+}
+
+# --tree and --kernel, for the scripts that build for one kernel
+parse_target()
+{
+	tree=series kernel=debug
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--tree) tree=${2?} ;;
+		--kernel) kernel=${2?} ;;
+		*) die "unknown argument '$1'" ;;
+		esac
+		shift 2
+	done
+	check_tree "$tree"
+	check_kernel "$kernel"
+}
+
+# Two verbs at once: the second waits while the first builds the same thing.
+lock_target()
+{
+	exec 8>"$build/log/$tree-$kernel.lock"
+	flock 8
+}
+
+# KERNEL= and BASE= of the verbs
+from_env() { # DEFAULT_KERNEL
+	kernel=${KERNEL:-${1:-debug}} tree=series
+	check_kernel "$kernel"
+	case ${BASE:-} in
+	''|0) ;;
+	1) tree=base ;;
+	*) die "unknown BASE '$BASE': 1 for the unpatched kernel" ;;
+	esac
+}
+
+# Version of a kernel tree, for example 6.12.117.
+kernel_version() { # DIR
+	awk '$2 == "=" && /^(VERSION|PATCHLEVEL|SUBLEVEL) / { v = v s $3; s = "." } END { print v }' "$1/Makefile"
+}
+
+# Directory of a tree's sources.
+tree_dir()
+{
+	case $1 in base) echo "$build/linux-base" ;; *) echo "$build/linux" ;; esac
+}
+
+# Make everything in build/ through these, so that objects are shared:
+# no absolute path, date, user or host gets into an object.
+export CCACHE_DIR=$build/ccache CCACHE_NOHASHDIR=1
+export KBUILD_BUILD_USER=panthor KBUILD_BUILD_HOST=build
+export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
+export LC_ALL=C.UTF-8
+jobs=${JOBS:-$(nproc)}
+# variables given to our make are not meant for the kernel's
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
+
+ccache_cc() { if command -v ccache >/dev/null; then echo "ccache gcc"; else echo gcc; fi; }
+
+kmake() { # TREE KERNEL args...: make in a tree's output directory
+	local src out
+	src=$(tree_dir "$1")
+	out=out-$2
+	shift 2
+	# LOCALVERSION empty: one release string for both trees
+	make -C "$src" O="$out" ARCH=um CC="$(ccache_cc)" LOCALVERSION= \
+		--no-print-directory -j"$jobs" "$@"
+}
+
+# Run a command quietly; show the end of its log if it fails.
+quietly() { # LOG cmd...
+	local log=$1
+	shift
+	mkdir -p "$(dirname "$log")"
+	if ! "$@" >"$log" 2>&1; then
+		grep -E -m 8 'error:|ERROR|No rule to make|undefined reference|Error:' "$log" >&2 ||
+			tail -n 15 "$log" >&2
+		die "failed, see ${log#"$top"/}"
+	fi
+}
+
+# The CPU that was idle for longest during a tenth of a second.
+pick_cpu()
+{
+	local allowed
+
+	allowed=$(taskset -pc $$ 2>/dev/null | sed 's/.*: //') || return 0
+	{ cat /proc/stat; sleep 0.1; cat /proc/stat; } | awk -v allowed="$allowed" '
+		BEGIN {
+			n = split(allowed, part, ",")
+			for (i = 1; i <= n; i++) {
+				m = split(part[i], r, "-")
+				for (c = r[1] + 0; c <= r[m] + 0; c++) ok[c] = 1
+			}
+		}
+		/^cpu[0-9]/ {
+			c = substr($1, 4) + 0
+			if (!(c in ok)) next
+			if (!(c in idle)) { idle[c] = $5; next }
+			if (best == "" || $5 - idle[c] > most) { best = c; most = $5 - idle[c] }
+		}
+		END { print best }'
+}
+
+# Counting of results. The last line of a test verb, and of make test, is
+# "N passed, N failed, N skipped"; nothing counted is a failure, too.
+results_start() { passed=0 failed=0 skipped=0; }
+
+results_add() # "PASSED FAILED SKIPPED"
+{
+	local p f s
+
+	read -r p f s <<<"$1"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+result_fail() # WHAT
+{
+	echo "not ok - $*"
+	failed=$((failed + 1))
+}
+
+# Run guest.sh, show its KTAP, count it. The raw output goes to LOG.out.
+run_ktap() # LOG guest.sh's arguments...
+{
+	local log=$1 status=0
+
+	shift
+	"$top/scripts/guest.sh" "$@" >"$log.out" || status=$?
+	awk -f "$top/scripts/ktap.awk" -v counts="$log.counts" "$log.out"
+	results_add "$(cat "$log.counts")"
+	[ $status = 0 ] || result_fail "$(basename "$log"): exit status $status of the guest (its output: ${log#"$top"/}.out)"
+}
+
+results_end()
+{
+	[ $((passed + failed + skipped)) -gt 0 ] || result_fail "nothing was run"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ]
+	exit
+}

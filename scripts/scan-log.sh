@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Look for reports in kernel logs: scan-log.sh FILE... prints what it finds;
+# status 1 if anything. Exceptions, each with its reason: scripts/allow.list.
+
+. "$(dirname "$0")/lib.sh"
+
+patterns=$(grep -v '^#' <<'END'
+# WARN(), BUG(), oopses and panics
+^\[[^]]*\] WARNING:
+BUG:
+Kernel panic
+Oops
+general protection fault
+Kernel mode fault at addr
+Segfault with no mm
+# KASAN, UBSAN, page poisoning, object debugging, slab
+KASAN:
+UBSAN:
+pagealloc: (memory corruption|single bit error)
+page:.* dumped because
+ODEBUG:
+list_(add|del) corruption
+refcount_t:
+Object.* remaining .*on __kmem_cache_shutdown
+# lockdep, RCU, scheduling
+possible circular locking|possible recursive locking|possible irq lock inversion
+inconsistent lock state|bad unlock balance|suspicious RCU usage|held lock freed
+INFO: (task .* blocked|rcu|trying to register|lockdep is turned off)
+rcu: INFO:
+(soft|hard) lockup|workqueue lockup
+sleeping function called
+BUG: scheduling while atomic
+# DMA debugging
+DMA-API: .*(device driver|mapping)
+# leaks
+unreferenced object 0x
+kmemleak: [0-9]+ new suspected
+# the model's checks on the driver
+DRIVER BUG
+END
+)
+
+# Lines of the list are "REGEX<tab># reason".
+allowed=$(sed -n 's/[[:space:]]*#.*//; /./p' "$top/scripts/allow.list")
+
+found=0
+for f in "$@"; do
+	[ -s "$f" ] || continue
+	hits=$(grep -a -n -E -f <(printf '%s\n' "$patterns") "$f" || true)
+	if [ -n "$allowed" ] && [ -n "$hits" ]; then
+		hits=$(grep -v -E -f <(printf '%s\n' "$allowed") <<<"$hits" || true)
+	fi
+	[ -n "$hits" ] || continue
+	found=1
+	first=$(head -n 1 <<<"$hits" | cut -d: -f1)
+	# the guest's runners name the test in the log before they start it
+	during=$(head -n "$first" "$f" | grep -a -o -E '# (selftest|igt): .*' | tail -n 1 || true)
+	say "report in ${f#"$top"/}${during:+, during ${during#\# }}:"
+	# without the words on the stack that are no return addresses
+	tail -n +"$first" "$f" | grep -a -v '\] ? ' | head -n "${SCAN_LINES:-50}" || true
+	more=$(wc -l <<<"$hits")
+	[ "$more" -le 1 ] || say "$more suspicious lines in all"
+done
+exit $found

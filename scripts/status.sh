@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Say "in sync", or what of build/linux is not in patches/ and which readable
+# copy differs; status 1 then.
+
+. "$(dirname "$0")/lib.sh"
+. "$top/scripts/series.sh"
+
+need_tree
+problems=0
+problem() { problems=1; printf '%s\n' "$*"; }
+listed() { sed 's/^/    /' | head -n "${1:-20}"; }
+
+dirty=$(uncommitted)
+if [ -n "$dirty" ]; then
+	problem "uncommitted changes in build/linux (commit, then 'make export'):"
+	listed <<<"$dirty"
+fi
+
+if ! unchanged_since_mark; then
+	dir=$build/export
+	rm -rf "$dir"
+	generate "$dir"
+	changes=$({ diff -r -q -x series -x '0000-*' "$dir" "$patches" 2>&1 || true; } |
+		sed -n "s|^Files .* and $patches/\(.*\) differ|changed: \1|p
+			s|^Only in $dir: |only in build/linux: |p
+			s|^Only in $patches: |only in patches: |p
+			s|^diff: .*|no patches/ at all|p")
+	if [ -n "$changes" ]; then
+		problem "not exported ('make export'; if patches/ is the newer side: 'make tree'):"
+		listed <<<"$changes"
+	fi
+fi
+
+copies=$(stale_copies)
+if [ -n "$copies" ]; then
+	problem "readable copies differ from the series ('make export'):"
+	listed <<<"$copies"
+fi
+
+[ $problems = 1 ] || echo "in sync"
+exit $problems

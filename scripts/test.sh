@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make test: everything CI needs. The patched kernel runs all rings and the
+# story; the unpatched one what tests the model (selftests that don't need the
+# series, IGT). Ends with "N passed, N failed, N skipped" alone on a line.
+
+. "$(dirname "$0")/lib.sh"
+
+unset BASE T
+KERNEL=${KERNEL:-debug}
+export KERNEL
+check_kernel "$KERNEL"
+results_start
+mkdir -p "$build/log/test"
+start=$SECONDS
+
+# One part, its output kept; counts come from its last line.
+part() # NAME command...
+{
+	local name=$1 out=$build/log/test/$1.txt begin=$SECONDS status=0
+
+	shift
+	"$@" >"$out" 2>&1 </dev/null || status=$?
+	echo "status $status seconds $((SECONDS - begin))" >"$out.end"
+}
+
+finish() # NAME
+{
+	local out=$build/log/test/$1.txt counts status seconds
+
+	echo "=== $1"
+	counts=$(sed -nE '$s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$out")
+	if [ -n "$counts" ]; then sed '$d' "$out"; else cat "$out"; fi
+	read -r _ status _ seconds <"$out.end"
+	if [ -n "$counts" ]; then
+		results_add "$counts"
+		[ "$status" = 0 ] || [ "$(cut -d' ' -f2 <<<"$counts")" != 0 ] || result_fail "$1: exit status $status"
+	elif [ "$status" = 0 ]; then
+		echo "ok - $1"
+		results_add "1 0 0"
+	else
+		result_fail "$1: exit status $status"
+	fi
+	echo "=== $1: $seconds s"
+}
+
+series_parts()
+{
+	part kunit scripts/kunit.sh
+	part selftest scripts/selftest.sh
+	part igt scripts/igt.sh
+	part run env -u KERNEL scripts/run.sh
+}
+
+base_parts()
+{
+	export BASE=1
+	part selftest-base scripts/selftest.sh
+	part igt-base scripts/igt.sh
+}
+
+# Failing to build is the end of it, said once.
+scripts/prepare.sh --tree series --kernel "$KERNEL"
+scripts/prepare.sh --tree base --kernel "$KERNEL"
+[ "$KERNEL" = plain ] || scripts/prepare.sh --tree series --kernel plain
+say "built after $((SECONDS - start)) s"
+part status scripts/status.sh
+scripts/fetch-igt.sh >/dev/null || true
+
+# Guests have one CPU each: with two, both kernels are tested at once.
+mapfile -t cpus < <(taskset -pc $$ | sed 's/.*: //; s/,/\n/g' | awk -F- '{ for (i = $1; i <= $NF; i++) print i }')
+if [ ${#cpus[@]} -ge 2 ]; then
+	CPU=${cpus[0]} base_parts &
+	CPU=${cpus[1]} series_parts
+	wait
+else
+	base_parts
+	series_parts
+fi
+for p in status kunit selftest igt run selftest-base igt-base; do
+	finish $p
+done
+say "$((SECONDS - start)) s in all"
+results_end

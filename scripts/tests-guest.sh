@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: run selftests by name; ktap.awk reads the output. The kernel log
+# gets the names, too, so that a report there can be told to a test.
+
+[ -n "$PAN_SEED" ] || unset PAN_SEED
+limit=$((120 + 60 * ${SOAK:-0}))
+for t in "$@"; do
+	echo "### $t"
+	echo "# selftest: $t" >/dev/kmsg
+	timeout -k 5 $limit "build/user/tests/$t" 2>&1
+	echo "### end $?"
+done

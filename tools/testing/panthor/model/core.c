@@ -1,0 +1,935 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Core of the software Mali CSF GPU: register file, reset, power domains,
+ * clock, interrupts, time, and the thread in which everything else happens.
+ *
+ * Register offsets and reset behaviour are those of a Mali-G610 (RK3588), as
+ * far as drivers can tell.
+ */
+#define pr_fmt(fmt) "mali_csf_model: " fmt
+
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/math64.h>
+#include <linux/moduleparam.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <kunit/visibility.h>
+
+#include "model.h"
+
+#define TIMESTAMP_HZ		24000000	/* system counter of an RK3588 */
+#define DEFAULT_CLOCK_HZ	200000000
+
+#define GPU_CMD_TYPE(val)	((val) & 0xff)
+#define GPU_CMD_NOP		0
+#define GPU_CMD_RESET		1
+#define GPU_CMD_FLUSH_CACHES	4
+#define GPU_CMD_CLEAR_FAULT	7
+#define GPU_RESET_SOFT		1
+#define GPU_RESET_HARD		2
+
+/* A line that is high although its handler ran so often is stuck */
+#define IRQ_STUCK_COUNT		1000
+
+const char * const csf_bug_names[CSF_NUM_BUGS] = {
+	[CSF_BUG_REG_CLOCK_OFF] = "register_clock_off",
+	[CSF_BUG_REG_SIZE] = "register_size",
+	[CSF_BUG_REG_UNKNOWN] = "register_unknown",
+	[CSF_BUG_REG_ACCESS] = "register_access",
+	[CSF_BUG_GPU_CMD] = "gpu_command",
+	[CSF_BUG_POWER] = "power",
+	[CSF_BUG_IRQ_STUCK] = "irq_stuck",
+	[CSF_BUG_AS_BUSY] = "as_busy",
+	[CSF_BUG_AS_CMD] = "as_command",
+	[CSF_BUG_AS_CONFIG] = "as_config",
+	[CSF_BUG_AS_LOCK_LOST] = "as_lock_lost",
+	[CSF_BUG_AS_RECYCLED] = "as_recycled",
+	[CSF_BUG_NOT_RAM] = "not_ram",
+	[CSF_BUG_TABLE_FREED] = "table_freed",
+	[CSF_BUG_PAGE_FREED] = "page_freed",
+	[CSF_BUG_STALE_TLB] = "stale_tlb",
+	[CSF_BUG_MCU_FAULT] = "mcu_fault",
+	[CSF_BUG_MCU_CONTROL] = "mcu_control",
+	[CSF_BUG_HALT_BUSY] = "halt_busy",
+	[CSF_BUG_REQ_IGNORED] = "request_ignored",
+	[CSF_BUG_CSG_STATE] = "csg_state",
+	[CSF_BUG_CSG_AS] = "csg_as",
+	[CSF_BUG_RING] = "ring",
+	[CSF_BUG_SUSPEND_BUF] = "suspend_buf",
+};
+
+/* What all variants share, with the values of an RK3588's G610 */
+#define G610_FEATURES				\
+	.l2_features = 0x07120306,		\
+	.core_features = 0,			\
+	.tiler_features = 0x809,		\
+	.mem_features = 0x301,			\
+	.mmu_features = 0x2830,			\
+	.as_present = 0xff,			\
+	.csf_id = 0x040a0412,			\
+	.thread_max_threads = 0x800,		\
+	.thread_max_workgroup_size = 0x400,	\
+	.thread_max_barrier_size = 0x400,	\
+	.thread_features = 0x04010000,		\
+	.texture_features = { 0xc1ffff9e }
+
+/*
+ * G610: all values read on an RK3588. The others differ from it by product and
+ * shader cores only, enough to see how a driver treats the identification.
+ */
+static const struct csf_variant variants[] = {
+	{
+		.name = "g610",
+		.arch = "arch10.8",
+		.gpu_id = 0xa8670005,
+		G610_FEATURES,
+		.present = { 0x50005, 1, 1 },
+	},
+	{
+		.name = "g710",
+		.arch = "arch10.8",
+		.gpu_id = 0xa8620000,
+		G610_FEATURES,
+		.present = { 0x770077, 1, 1 },
+	},
+	{
+		.name = "g310",
+		.arch = "arch10.12",
+		.gpu_id = 0xac040000,
+		G610_FEATURES,
+		.present = { 0x1, 1, 1 },
+	},
+	{
+		.name = "g720",
+		.arch = "arch12.8",
+		.gpu_id = 0xc8000000,
+		G610_FEATURES,
+		.present = { 0x770077, 1, 1 },
+	},
+};
+
+/**
+ * csf_variant_find() - look up a GPU
+ * @name: name in the table
+ *
+ * Return: the variant or NULL.
+ */
+const struct csf_variant *csf_variant_find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(variants); i++)
+		if (!strcmp(variants[i].name, name))
+			return &variants[i];
+	pr_err("unknown variant '%s', there are:", name);
+	for (i = 0; i < ARRAY_SIZE(variants); i++)
+		pr_cont(" %s", variants[i].name);
+	pr_cont("\n");
+	return NULL;
+}
+EXPORT_SYMBOL_IF_KUNIT(csf_variant_find);
+
+/**
+ * csf_bug() - report a driver bug
+ * @m: GPU, locked
+ * @bug: kind; each is printed once, and always counted
+ * @fmt: details
+ */
+void csf_bug(struct csf_model *m, enum csf_bug bug, const char *fmt, ...)
+{
+	struct va_format vaf = { .fmt = fmt };
+	va_list args;
+
+	m->stat[CSF_STAT_WARNINGS]++;
+	if (m->bugs[bug]++ || m->quiet)
+		return;
+	va_start(args, fmt);
+	vaf.va = &args;
+	pr_warn("DRIVER BUG: %s: %pV\n", csf_bug_names[bug], &vaf);
+	va_end(args);
+}
+
+/**
+ * csf_lock() - enter the model
+ * @m: GPU
+ *
+ * Return: interrupt state for csf_unlock().
+ */
+unsigned long csf_lock(struct csf_model *m)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&m->lock, flags);
+	return flags;
+}
+EXPORT_SYMBOL_IF_KUNIT(csf_lock);
+
+/**
+ * csf_unlock() - leave the model
+ * @m: GPU
+ * @flags: from csf_lock()
+ *
+ * Wakes the model's thread if there is something to do for it. That takes
+ * locks of the scheduler, so it's done with ours released.
+ */
+void csf_unlock(struct csf_model *m, unsigned long flags)
+{
+	struct task_struct *wake = m->kick && m->thread != current ? m->thread : NULL;
+
+	raw_spin_unlock_irqrestore(&m->lock, flags);
+	if (wake)
+		wake_up_process(wake);
+}
+EXPORT_SYMBOL_IF_KUNIT(csf_unlock);
+
+/*
+ * Interrupts: level, line = RAWSTAT & MASK. Every write to the registers and
+ * every event kicks the thread, which looks at the lines.
+ */
+
+/**
+ * csf_irq_raise() - set pending bits
+ * @m: GPU, locked
+ * @block: interrupt block
+ * @bits: to be set in RAWSTAT
+ */
+void csf_irq_raise(struct csf_model *m, enum csf_block block, u32 bits)
+{
+	m->irq[block].rawstat |= bits;
+	m->irq[block].swallowed = false;
+	m->kick = true;
+}
+
+/* Whether to call the handler; the lose_irq knob swallows one rising edge */
+static bool irq_line_fires(struct csf_irq *irq)
+{
+	bool high = irq->rawstat & irq->mask;
+
+	if (high && !irq->high && irq->lose) {
+		irq->lose = false;
+		irq->swallowed = true;
+	}
+	irq->high = high;
+	if (!high) {
+		irq->swallowed = false;
+		irq->ignored = 0;
+		irq->retry = 0;
+	}
+	return high && !irq->swallowed && ktime_compare(ktime_get(), irq->retry) >= 0;
+}
+
+/* Nobody lowers the line: real hardware would storm; come back later instead */
+static void irq_check_stuck(struct csf_model *m, enum csf_block block)
+{
+	static const char * const names[] = { "JOB", "MMU", "GPU" };
+	struct csf_irq *irq = &m->irq[block];
+
+	if (!(irq->rawstat & irq->mask)) {
+		irq->ignored = 0;
+		return;
+	}
+	irq->retry = ktime_add_ns(ktime_get(), CSF_POLL_NS);
+	if (++irq->ignored == IRQ_STUCK_COUNT)
+		csf_bug(m, CSF_BUG_IRQ_STUCK, "%s interrupt 0x%x enabled but not handled",
+			names[block], irq->rawstat & irq->mask);
+}
+
+/**
+ * csf_irq_deliver() - call the handlers of lines that are high
+ * @m: GPU, not locked
+ *
+ * Context: the model's thread.
+ */
+void csf_irq_deliver(struct csf_model *m)
+{
+	enum csf_block block;
+	unsigned long flags;
+	bool fires;
+
+	for (block = 0; block < CSF_NUM_BLOCKS; block++) {
+		flags = csf_lock(m);
+		fires = irq_line_fires(&m->irq[block]);
+		if (fires)
+			m->stat[CSF_STAT_IRQS_JOB + block]++;
+		csf_unlock(m, flags);
+		if (!fires)
+			continue;
+
+		m->seam->raise_irq(m, block);
+		flags = csf_lock(m);
+		irq_check_stuck(m, block);
+		csf_unlock(m, flags);
+	}
+}
+
+static bool irq_wants_retry(const struct csf_model *m)
+{
+	enum csf_block block;
+
+	for (block = 0; block < CSF_NUM_BLOCKS; block++)
+		if (m->irq[block].ignored && !m->irq[block].swallowed)
+			return true;
+	return false;
+}
+
+/*
+ * Time
+ */
+
+/**
+ * csf_core_timestamp() - the GPU's view of the system counter
+ * @m: GPU
+ *
+ * Return: ticks of 24 MHz, without TIMESTAMP_OFFSET.
+ */
+u64 csf_core_timestamp(struct csf_model *m)
+{
+	return mul_u64_u32_div(ktime_get_ns(), TIMESTAMP_HZ, NSEC_PER_SEC);
+}
+
+/**
+ * csf_core_cycles() - the cycle counter
+ * @m: GPU
+ *
+ * Return: cycles of the core clock's present rate since boot; it jumps when
+ * the rate changes.
+ */
+u64 csf_core_cycles(struct csf_model *m)
+{
+	return mul_u64_u32_div(ktime_get_ns(), m->clock_hz / 1000, NSEC_PER_MSEC);
+}
+
+/*
+ * Reset and power
+ */
+
+static void set_flush_id(struct csf_model *m, u32 id)
+{
+	m->flush_id = id;
+	if (m->flush_page)
+		WRITE_ONCE(*m->flush_page, id);
+}
+
+/**
+ * csf_core_flushed() - a cache flush has completed
+ * @m: GPU, locked
+ */
+void csf_core_flushed(struct csf_model *m)
+{
+	set_flush_id(m, m->flush_id + 1);
+}
+
+/* What a soft reset and the loss of power have in common */
+static void reset_blocks(struct csf_model *m)
+{
+	csf_mcu_reset(m);
+	csf_mmu_reset(m);
+	memset(m->ready, 0, sizeof(m->ready));
+	m->l2_off_asked = false;
+	m->irq[CSF_JOB].rawstat = 0;
+	m->irq[CSF_JOB].mask = 0;
+	m->irq[CSF_MMU].rawstat = 0;
+	m->irq[CSF_MMU].mask = 0;
+	memset(m->reg, 0, sizeof(m->reg));
+	m->kick = true;
+}
+
+/* The GPU block keeps its mask: it has to announce the end of the reset */
+static void gpu_reset(struct csf_model *m)
+{
+	m->stat[CSF_STAT_RESETS]++;
+	reset_blocks(m);
+	if (m->knobs.mcu_hang == 1)
+		m->knobs.mcu_hang = 0;
+	csf_irq_raise(m, CSF_GPU, CSF_GPU_IRQ_RESET_COMPLETED);
+}
+
+static void power_loss(struct csf_model *m)
+{
+	reset_blocks(m);
+	m->irq[CSF_GPU].rawstat = 0;
+	m->irq[CSF_GPU].mask = 0;
+}
+
+/**
+ * csf_core_clock() - the core clock was turned on or off
+ * @m: GPU, not locked
+ * @on: new state
+ *
+ * A board turns the power domain off together with the clock, so register
+ * contents are lost as well, unless the retention knob says otherwise.
+ *
+ * Context: any, interrupts may be off.
+ */
+void csf_core_clock(struct csf_model *m, bool on)
+{
+	unsigned long flags = csf_lock(m);
+
+	if (on) {
+		m->stat[CSF_STAT_CLOCK_ON]++;
+	} else {
+		if (m->mcu.status == MCU_ENABLED)
+			csf_bug(m, CSF_BUG_POWER, "clock turned off with the MCU running");
+		if (csf_l2_ready(m))
+			csf_bug(m, CSF_BUG_POWER, "clock turned off with L2 powered");
+		if (!m->knobs.retention)
+			power_loss(m);
+	}
+	m->clock_on = on;
+	csf_unlock(m, flags);
+}
+
+static void cores_changed(struct csf_model *m)
+{
+	csf_irq_raise(m, CSF_GPU, CSF_GPU_IRQ_POWER_CHANGED | CSF_GPU_IRQ_POWER_CHANGED_ALL);
+}
+
+static void power_up(struct csf_model *m, unsigned int domain, u64 cores)
+{
+	if (m->knobs.refuse_power)
+		return;
+	m->ready[domain] |= cores & m->variant->present[domain];
+	if (domain == CSF_DOMAIN_L2)
+		m->l2_off_asked = false;
+	cores_changed(m);
+}
+
+static void power_down(struct csf_model *m, unsigned int domain, u64 cores)
+{
+	bool had_l2 = csf_l2_ready(m);
+
+	m->ready[domain] &= ~cores;
+	cores_changed(m);
+	if (!had_l2 || csf_l2_ready(m))
+		return;
+	if (m->mcu.status == MCU_ENABLED)
+		csf_bug(m, CSF_BUG_POWER, "L2 turned off with the MCU running");
+	m->l2_off_asked = true;
+	csf_mmu_drop_tlbs(m);
+}
+
+static void gpu_command(struct csf_model *m, u32 val)
+{
+	u32 payload = val >> 8;
+
+	switch (GPU_CMD_TYPE(val)) {
+	case GPU_CMD_NOP:
+		return;
+	case GPU_CMD_RESET:
+		if (payload != GPU_RESET_SOFT && payload != GPU_RESET_HARD)
+			break;
+		gpu_reset(m);
+		return;
+	case GPU_CMD_FLUSH_CACHES:
+		m->stat[CSF_STAT_GPU_FLUSHES]++;
+		csf_core_flushed(m);
+		csf_irq_raise(m, CSF_GPU, CSF_GPU_IRQ_CLEAN_CACHES);
+		return;
+	case GPU_CMD_CLEAR_FAULT:
+		return;
+	}
+	csf_bug(m, CSF_BUG_GPU_CMD, "unknown GPU_CMD 0x%x", val);
+}
+
+/*
+ * Register file
+ */
+
+/**
+ * struct csf_reg - a register, or several at a regular distance
+ * @offset: of the first one
+ * @count: number of them; 0 means 1
+ * @stride: distance in bytes
+ * @arg: for the handlers
+ * @access: what the driver may do
+ * @read: handler; without one, what was written last is read
+ * @write: handler; without one, the value is stored until the next reset
+ *
+ * Stored registers are 0 after reset.
+ */
+struct csf_reg {
+	u32 offset;
+	u16 count;
+	u32 stride;
+	u32 arg;
+	enum { RO = 1, WO, RW } access;
+	u32 (*read)(struct csf_model *m, const struct csf_reg *reg, unsigned int n);
+	void (*write)(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val);
+};
+
+static u32 word_of(u64 val, bool high)
+{
+	return high ? upper_32_bits(val) : lower_32_bits(val);
+}
+
+static u32 read_variant(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return *((const u32 *)((const u8 *)m->variant + reg->arg) + n);
+}
+
+static u32 read_coherency(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return m->coherent;	/* bit 0: ACE-Lite */
+}
+
+static u32 read_rawstat(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return m->irq[reg->arg].rawstat;
+}
+
+static void write_rawstat(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	csf_irq_raise(m, reg->arg, val);
+}
+
+static void write_int_clear(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	m->irq[reg->arg].rawstat &= ~val;
+	if (reg->arg == CSF_MMU)
+		csf_mmu_int_cleared(m, val);
+	m->kick = true;
+}
+
+static u32 read_int_mask(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return m->irq[reg->arg].mask;
+}
+
+static void write_int_mask(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	/* command completion (MMU bits 31:16) isn't implemented, nor are absent ASs */
+	if (reg->arg == CSF_MMU)
+		val &= m->variant->as_present;
+	m->irq[reg->arg].mask = val;
+	m->kick = true;
+}
+
+static u32 read_int_stat(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return m->irq[reg->arg].rawstat & m->irq[reg->arg].mask;
+}
+
+static void write_gpu_cmd(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	gpu_command(m, val);
+}
+
+static u32 read_gpu_status(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return (csf_csg_busy(m) ? BIT(0) : 0) | (csf_l2_ready(m) ? BIT(1) : 0);
+}
+
+static u32 read_cycles(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return word_of(csf_core_cycles(m), reg->arg);
+}
+
+static u32 read_timestamp(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return word_of(csf_core_timestamp(m), reg->arg);
+}
+
+static u32 read_present(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return word_of(m->variant->present[n], reg->arg);
+}
+
+static u32 read_ready(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return word_of(m->ready[n], reg->arg);
+}
+
+static u32 read_zero(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return 0;
+}
+
+static void write_pwron(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	power_up(m, n, reg->arg ? (u64)val << 32 : val);
+}
+
+static void write_pwroff(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	power_down(m, n, reg->arg ? (u64)val << 32 : val);
+}
+
+static u32 read_mcu_control(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return m->mcu.control;
+}
+
+static void write_mcu_control(struct csf_model *m, const struct csf_reg *reg, unsigned int n,
+			      u32 val)
+{
+	csf_mcu_control(m, val);
+}
+
+static u32 read_mcu_status(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return m->mcu.status;
+}
+
+static u32 read_as(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return csf_mmu_reg_read(m, n, reg->arg);
+}
+
+static void write_as(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	csf_mmu_reg_write(m, n, reg->arg, val);
+}
+
+static u32 read_flush_id(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
+{
+	return m->flush_id;
+}
+
+static void write_doorbell(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
+{
+	csf_mcu_doorbell(m, n);
+}
+
+#define REG_ID(_offset, _field)						\
+	{ .offset = (_offset), .access = RO, .read = read_variant,	\
+	  .arg = offsetof(struct csf_variant, _field) }
+
+#define REG_STORED(_offset, _access)					\
+	{ .offset = (_offset), .access = (_access) }
+
+/* Low and high word of a 64-bit register, for shader, tiler and L2 */
+#define REG_CORES(_offset, _access, _read, _write)			\
+	{ .offset = (_offset), .count = CSF_NUM_DOMAINS, .stride = 0x10,	\
+	  .arg = 0, .access = (_access), .read = (_read), .write = (_write) },	\
+	{ .offset = (_offset) + 4, .count = CSF_NUM_DOMAINS, .stride = 0x10,	\
+	  .arg = 1, .access = (_access), .read = (_read), .write = (_write) }
+
+#define REG_INT(_offset, _block)					\
+	{ .offset = (_offset), .access = RW, .arg = (_block),		\
+	  .read = read_rawstat, .write = write_rawstat },		\
+	{ .offset = (_offset) + 0x4, .access = WO, .arg = (_block),	\
+	  .write = write_int_clear },					\
+	{ .offset = (_offset) + 0x8, .access = RW, .arg = (_block),	\
+	  .read = read_int_mask, .write = write_int_mask },		\
+	{ .offset = (_offset) + 0xc, .access = RO, .arg = (_block),	\
+	  .read = read_int_stat }
+
+#define REG_AS(_reg, _access)						\
+	{ .offset = 0x2400 + (_reg) * 4, .count = CSF_MAX_AS, .stride = 0x40,	\
+	  .arg = (_reg), .access = (_access), .read = read_as, .write = write_as }
+
+#define REG_AS64(_reg, _access)						\
+	REG_AS(_reg, _access),						\
+	REG_AS((_reg) + 1, _access)
+
+static const struct csf_reg regs[] = {
+	REG_ID(0x000, gpu_id),
+	REG_ID(0x004, l2_features),
+	REG_ID(0x008, core_features),
+	REG_ID(0x00c, tiler_features),
+	REG_ID(0x010, mem_features),
+	REG_ID(0x014, mmu_features),
+	REG_ID(0x018, as_present),
+	REG_ID(0x01c, csf_id),
+	REG_INT(0x020, CSF_GPU),
+	{ .offset = 0x030, .access = WO, .write = write_gpu_cmd },
+	{ .offset = 0x034, .access = RO, .read = read_gpu_status },
+	REG_STORED(0x03c, RO),			/* GPU_FAULT_STATUS */
+	REG_STORED(0x040, RO),			/* GPU_FAULT_ADDR */
+	REG_STORED(0x044, RO),
+	REG_STORED(0x048, RW),			/* L2_CONFIG */
+	REG_STORED(0x050, RW),			/* PWR_KEY */
+	REG_STORED(0x054, RW),			/* PWR_OVERRIDE0 */
+	REG_STORED(0x058, RW),			/* PWR_OVERRIDE1 */
+	REG_STORED(0x060, RO),			/* GPU_FEATURES */
+	REG_STORED(0x064, RO),
+	REG_STORED(0x088, RW),			/* TIMESTAMP_OFFSET */
+	REG_STORED(0x08c, RW),
+	{ .offset = 0x090, .access = RO, .read = read_cycles, .arg = 0 },
+	{ .offset = 0x094, .access = RO, .read = read_cycles, .arg = 1 },
+	{ .offset = 0x098, .access = RO, .read = read_timestamp, .arg = 0 },
+	{ .offset = 0x09c, .access = RO, .read = read_timestamp, .arg = 1 },
+	REG_ID(0x0a0, thread_max_threads),
+	REG_ID(0x0a4, thread_max_workgroup_size),
+	REG_ID(0x0a8, thread_max_barrier_size),
+	REG_ID(0x0ac, thread_features),
+	{ .offset = 0x0b0, .count = 4, .stride = 4, .access = RO, .read = read_variant,
+	  .arg = offsetof(struct csf_variant, texture_features) },
+	REG_CORES(0x100, RO, read_present, NULL),
+	REG_CORES(0x140, RO, read_ready, NULL),
+	REG_CORES(0x180, WO, NULL, write_pwron),
+	REG_CORES(0x1c0, WO, NULL, write_pwroff),
+	REG_CORES(0x200, RO, read_zero, NULL),	/* PWRTRANS: transitions take no time */
+	REG_CORES(0x240, RO, read_ready, NULL),	/* PWRACTIVE */
+	REG_ID(0x280, revidr),
+	{ .offset = 0x300, .access = RO, .read = read_coherency },
+	REG_STORED(0x304, RW),			/* COHERENCY_PROTOCOL */
+	{ .offset = 0x700, .access = RW, .read = read_mcu_control, .write = write_mcu_control },
+	{ .offset = 0x704, .access = RO, .read = read_mcu_status },
+	REG_INT(0x1000, CSF_JOB),
+	REG_INT(0x2000, CSF_MMU),
+	REG_AS64(AS_TRANSTAB_LO, RW),
+	REG_AS64(AS_MEMATTR_LO, RW),
+	REG_AS64(AS_LOCKADDR_LO, RW),
+	REG_AS(AS_COMMAND, WO),
+	REG_AS(AS_FAULTSTATUS, RO),
+	REG_AS64(AS_FAULTADDRESS_LO, RO),
+	REG_AS(AS_STATUS, RO),
+	REG_AS64(AS_TRANSCFG_LO, RW),
+	REG_AS64(AS_FAULTEXTRA_LO, RO),
+	{ .offset = CSF_FLUSH_ID_OFFSET, .access = RO, .read = read_flush_id },
+	{ .offset = 0x80000, .count = (CSF_REGION_SIZE - 0x80000) / 0x10000, .stride = 0x10000,
+	  .access = WO, .write = write_doorbell },
+};
+
+static_assert(ARRAY_SIZE(regs) <= CSF_NUM_REG_ROWS);
+
+static const struct csf_reg *find_reg(u32 offset, unsigned int *n)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(regs); i++) {
+		const struct csf_reg *reg = &regs[i];
+		u32 count = reg->count ?: 1, stride = reg->stride ?: 4;
+
+		if (offset < reg->offset || offset >= reg->offset + count * stride)
+			continue;
+		if ((offset - reg->offset) % stride)
+			continue;
+		*n = (offset - reg->offset) / stride;
+		return reg;
+	}
+	return NULL;
+}
+
+/* Checks that apply to any access; NULL if the register doesn't answer */
+static const struct csf_reg *reg_access(struct csf_model *m, u32 offset, bool write,
+					unsigned int *n)
+{
+	const char *verb = write ? "write to" : "read of";
+	const struct csf_reg *reg;
+
+	m->stat[write ? CSF_STAT_REG_WRITES : CSF_STAT_REG_READS]++;
+	if (!m->clock_on) {
+		csf_bug(m, CSF_BUG_REG_CLOCK_OFF, "%s register 0x%x with the clock off",
+			verb, offset);
+		return NULL;
+	}
+	reg = find_reg(offset, n);
+	if (!reg) {
+		csf_bug(m, CSF_BUG_REG_UNKNOWN, "%s unknown register 0x%x", verb, offset);
+		return NULL;
+	}
+	if (reg->access == (write ? RO : WO)) {
+		csf_bug(m, CSF_BUG_REG_ACCESS, "%s %s register 0x%x", verb,
+			write ? "read-only" : "write-only", offset);
+		return NULL;
+	}
+	return reg;
+}
+
+/**
+ * csf_reg_read() - trap of a 32-bit register read
+ * @m: GPU, not locked
+ * @offset: of the register
+ *
+ * Context: any.
+ * Return: its value, 0 if nothing answers.
+ */
+u32 csf_reg_read(struct csf_model *m, u32 offset)
+{
+	unsigned long flags = csf_lock(m);
+	const struct csf_reg *reg;
+	unsigned int n;
+	u32 val = 0;
+
+	reg = reg_access(m, offset, false, &n);
+	if (reg)
+		val = reg->read ? reg->read(m, reg, n) : m->reg[reg - regs];
+	csf_unlock(m, flags);
+	return val;
+}
+EXPORT_SYMBOL_IF_KUNIT(csf_reg_read);
+
+/**
+ * csf_reg_write() - trap of a 32-bit register write
+ * @m: GPU, not locked
+ * @offset: of the register
+ * @val: value
+ *
+ * Context: any.
+ */
+void csf_reg_write(struct csf_model *m, u32 offset, u32 val)
+{
+	unsigned long flags = csf_lock(m);
+	const struct csf_reg *reg;
+	unsigned int n;
+
+	reg = reg_access(m, offset, true, &n);
+	if (reg && reg->write)
+		reg->write(m, reg, n, val);
+	else if (reg)
+		m->reg[reg - regs] = val;
+	csf_unlock(m, flags);
+}
+EXPORT_SYMBOL_IF_KUNIT(csf_reg_write);
+
+/**
+ * csf_reg_bad_size() - trap of an access that the bus doesn't support
+ * @m: GPU, not locked
+ * @offset: of the register
+ * @size: bytes
+ *
+ * Context: any.
+ */
+void csf_reg_bad_size(struct csf_model *m, u32 offset, int size)
+{
+	unsigned long flags = csf_lock(m);
+
+	csf_bug(m, CSF_BUG_REG_SIZE, "%d byte access to register 0x%x", size, offset);
+	csf_unlock(m, flags);
+}
+
+/*
+ * Thread
+ */
+
+/* One round of everything; the time until the next one, 0 = at once, < 0 = when kicked */
+static s64 run_once(struct csf_model *m)
+{
+	unsigned long flags;
+	bool poll, retry;
+	s64 delay;
+
+	flags = csf_lock(m);
+	m->kick = false;
+	poll = csf_mcu_pass(m);
+	csf_unlock(m, flags);
+	csf_irq_deliver(m);
+
+	delay = csf_csg_run(m);
+	csf_irq_deliver(m);
+
+	flags = csf_lock(m);
+	retry = irq_wants_retry(m);
+	csf_unlock(m, flags);
+	if (delay < 0 && (poll || retry))
+		delay = CSF_POLL_NS;
+	return delay;
+}
+
+static void sleep_until_kicked(struct csf_model *m, s64 delay)
+{
+	ktime_t timeout = delay < 0 ? KTIME_MAX : ns_to_ktime(delay);
+	unsigned long flags;
+	bool kick;
+
+	set_current_state(TASK_IDLE);
+	flags = csf_lock(m);
+	kick = m->kick;
+	csf_unlock(m, flags);
+	if (!kick && !kthread_should_stop())
+		schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	__set_current_state(TASK_RUNNING);
+}
+
+static int model_thread(void *data)
+{
+	struct csf_model *m = data;
+	s64 delay;
+
+	while (!kthread_should_stop()) {
+		delay = run_once(m);
+		if (delay)
+			sleep_until_kicked(m, delay);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * csf_model_start() - start the thread
+ * @m: GPU whose seam is set
+ *
+ * Return: 0 or negative errno.
+ */
+int csf_model_start(struct csf_model *m)
+{
+	struct task_struct *thread = kthread_run(model_thread, m, "mali_csf_model");
+
+	if (IS_ERR(thread))
+		return PTR_ERR(thread);
+	m->thread = thread;
+	return 0;
+}
+
+/**
+ * csf_model_stop() - stop the thread
+ * @m: GPU
+ */
+void csf_model_stop(struct csf_model *m)
+{
+	if (m->thread)
+		kthread_stop(m->thread);
+	m->thread = NULL;
+}
+
+/**
+ * csf_model_create() - make a GPU
+ * @variant: which
+ * @coherent: what COHERENCY_FEATURES tells
+ * @tlb_entries: size of each TLB
+ *
+ * It has no clock, no thread and no seam yet.
+ *
+ * Return: the GPU or NULL if there is not enough memory.
+ */
+struct csf_model *csf_model_create(const struct csf_variant *variant, bool coherent,
+				   unsigned int tlb_entries)
+{
+	struct csf_model *m = kvzalloc(sizeof(*m), GFP_KERNEL);
+
+	if (!m)
+		return NULL;
+	raw_spin_lock_init(&m->lock);
+	m->variant = variant;
+	m->coherent = coherent;
+	m->clock_hz = DEFAULT_CLOCK_HZ;
+	csf_csg_init(m);
+	if (csf_mmu_alloc(m, tlb_entries)) {
+		kvfree(m);
+		return NULL;
+	}
+	power_loss(m);
+	return m;
+}
+EXPORT_SYMBOL_IF_KUNIT(csf_model_create);
+
+/**
+ * csf_model_destroy() - undo csf_model_create()
+ * @m: GPU, stopped; or NULL
+ */
+void csf_model_destroy(struct csf_model *m)
+{
+	if (!m)
+		return;
+	csf_mmu_free(m);
+	kvfree(m);
+}
+EXPORT_SYMBOL_IF_KUNIT(csf_model_destroy);
+
+static int __init mali_csf_model_init(void)
+{
+	return csf_seam_register();
+}
+module_init(mali_csf_model_init);
+
+static void __exit mali_csf_model_exit(void)
+{
+	csf_seam_unregister();
+}
+module_exit(mali_csf_model_exit);
+
+MODULE_DESCRIPTION("Software model of a Mali CSF GPU");
+MODULE_LICENSE("GPL");

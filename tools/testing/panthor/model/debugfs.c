@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Knobs and counters of the software Mali CSF GPU, in debugfs below
+ * mali_csf_model/.
+ */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include "model.h"
+
+static const char * const stat_names[CSF_NUM_STATS] = {
+	[CSF_STAT_AS_NOP] = "as_nop",
+	[CSF_STAT_AS_UPDATE] = "as_update",
+	[CSF_STAT_AS_LOCK] = "as_lock",
+	[CSF_STAT_AS_UNLOCK] = "as_unlock",
+	[CSF_STAT_AS_FLUSH_PT] = "as_flush_pt",
+	[CSF_STAT_AS_FLUSH_MEM] = "as_flush_mem",
+	[CSF_STAT_TLB_HITS] = "tlb_hits",
+	[CSF_STAT_TLB_MISSES] = "tlb_misses",
+	[CSF_STAT_WALKS] = "walks",
+	[CSF_STAT_STALE_HITS] = "stale_hits",
+	[CSF_STAT_FAULTS] = "faults",
+	[CSF_STAT_BYTES_READ] = "bytes_read",
+	[CSF_STAT_BYTES_WRITTEN] = "bytes_written",
+	[CSF_STAT_INSTRUCTIONS] = "instructions",
+	[CSF_STAT_JOBS] = "jobs",
+	[CSF_STAT_DOORBELLS_GLOBAL] = "doorbells_global",
+	[CSF_STAT_DOORBELLS_USER] = "doorbells_user",
+	[CSF_STAT_IRQS_JOB] = "irqs_job",
+	[CSF_STAT_IRQS_MMU] = "irqs_mmu",
+	[CSF_STAT_IRQS_GPU] = "irqs_gpu",
+	[CSF_STAT_REG_READS] = "reg_reads",
+	[CSF_STAT_REG_WRITES] = "reg_writes",
+	[CSF_STAT_AS_LOCK_NS] = "as_lock_ns",
+	[CSF_STAT_RESETS] = "resets",
+	[CSF_STAT_BOOTS] = "boots",
+	[CSF_STAT_GPU_FLUSHES] = "gpu_flushes",
+	[CSF_STAT_CSG_START] = "csg_start",
+	[CSF_STAT_CSG_SUSPEND] = "csg_suspend",
+	[CSF_STAT_CSG_RESUME] = "csg_resume",
+	[CSF_STAT_CSG_TERMINATE] = "csg_terminate",
+	[CSF_STAT_WARNINGS] = "warnings",
+	[CSF_STAT_AS_L2_OFF] = "as_l2_off",
+	[CSF_STAT_PINGS] = "pings",
+	[CSF_STAT_CLOCK_ON] = "clock_on",
+	[CSF_STAT_TILER_OOM_GRANTED] = "tiler_oom_granted",
+	[CSF_STAT_TILER_OOM_REFUSED] = "tiler_oom_refused",
+	[CSF_STAT_LOCK_MAX_NS] = "lock_max_ns",
+};
+
+/*
+ * Numbers
+ */
+
+#define DEFINE_KNOB(_field, _max)						\
+static int _field##_get(void *data, u64 *val)					\
+{										\
+	struct csf_model *m = data;						\
+	unsigned long flags = csf_lock(m);					\
+										\
+	*val = m->knobs._field;							\
+	csf_unlock(m, flags);							\
+	return 0;								\
+}										\
+										\
+static int _field##_set(void *data, u64 val)					\
+{										\
+	struct csf_model *m = data;						\
+	unsigned long flags;							\
+										\
+	if (val > (_max))							\
+		return -ERANGE;							\
+	flags = csf_lock(m);							\
+	m->knobs._field = val;							\
+	m->kick = true;								\
+	csf_unlock(m, flags);							\
+	return 0;								\
+}										\
+DEFINE_DEBUGFS_ATTRIBUTE(_field##_fops, _field##_get, _field##_set, "%llu\n")
+
+DEFINE_KNOB(pause, 1);
+DEFINE_KNOB(steps, S64_MAX);
+DEFINE_KNOB(as_latency_us, USEC_PER_SEC);
+DEFINE_KNOB(as_hang_nth, S32_MAX);
+DEFINE_KNOB(as_drop_nth, S32_MAX);
+DEFINE_KNOB(mcu_hang, 2);
+DEFINE_KNOB(refuse_power, 1);
+DEFINE_KNOB(retention, 1);
+DEFINE_KNOB(tiler_oom_auto, 1);
+
+static int tlb_entries_get(void *data, u64 *val)
+{
+	struct csf_model *m = data;
+
+	*val = m->tlb_entries;
+	return 0;
+}
+
+static int tlb_entries_set(void *data, u64 val)
+{
+	if (val > CSF_TLB_MAX)
+		return -ERANGE;
+	return csf_mmu_alloc(data, val);
+}
+DEFINE_DEBUGFS_ATTRIBUTE(tlb_entries_fops, tlb_entries_get, tlb_entries_set, "%llu\n");
+
+/*
+ * Commands: a line of text written to a file makes something happen
+ */
+
+static int inject_fault(struct csf_model *m, const char *line)
+{
+	static const char * const names[] = { "exec", "read", "write" };
+	unsigned int as;
+	char name[8];
+	u64 va;
+	int access;
+
+	if (sscanf(line, "%u %llx %7s", &as, &va, name) != 3)
+		return -EINVAL;
+	access = match_string(names, ARRAY_SIZE(names), name);
+	if (access < 0)
+		return -EINVAL;
+	if (as >= CSF_MAX_AS || !(m->variant->as_present & BIT(as)))
+		return -ERANGE;
+	csf_mmu_fault(m, as, va, CSF_FAULT_TRANSLATION + 3, CSF_ACCESS_EXEC + access);
+	return 0;
+}
+
+static int inject_fatal(struct csf_model *m, const char *line)
+{
+	unsigned int csg, cs, code;
+
+	if (sscanf(line, "%u %u %x", &csg, &cs, &code) != 3)
+		return -EINVAL;
+	if (!code || code > 0xff)
+		return -ERANGE;
+	return csf_csg_inject_fatal(m, csg, cs, code);
+}
+
+static int inject_oom(struct csf_model *m, const char *line)
+{
+	unsigned int csg, cs;
+
+	if (sscanf(line, "%u %u", &csg, &cs) != 2)
+		return -EINVAL;
+	return csf_csg_inject_oom(m, csg, cs);
+}
+
+static int inject_progress(struct csf_model *m, const char *line)
+{
+	unsigned int csg;
+
+	if (sscanf(line, "%u", &csg) != 1)
+		return -EINVAL;
+	return csf_csg_inject_progress(m, csg);
+}
+
+static int lose_irq(struct csf_model *m, const char *line)
+{
+	static const char * const names[CSF_NUM_BLOCKS] = { "job", "mmu", "gpu" };
+	int block = match_string(names, CSF_NUM_BLOCKS, line);
+
+	if (block < 0)
+		return -EINVAL;
+	m->irq[block].lose = true;
+	return 0;
+}
+
+static ssize_t command_write(struct file *file, const char __user *buf, size_t len,
+			     int (*run)(struct csf_model *m, const char *line))
+{
+	struct csf_model *m = file_inode(file)->i_private;
+	unsigned long flags;
+	char line[64];
+	int ret;
+
+	if (len >= sizeof(line))
+		return -EINVAL;
+	if (copy_from_user(line, buf, len))
+		return -EFAULT;
+	line[len] = '\0';
+	flags = csf_lock(m);
+	ret = run(m, strim(line));
+	m->kick = true;
+	csf_unlock(m, flags);
+	return ret ?: len;
+}
+
+#define DEFINE_COMMAND(_name)							\
+static ssize_t _name##_write(struct file *file, const char __user *buf,	\
+			     size_t len, loff_t *pos)				\
+{										\
+	return command_write(file, buf, len, _name);				\
+}										\
+										\
+static const struct file_operations _name##_fops = {				\
+	.owner = THIS_MODULE,							\
+	.open = simple_open,							\
+	.write = _name##_write,							\
+}
+
+DEFINE_COMMAND(inject_fault);
+DEFINE_COMMAND(inject_fatal);
+DEFINE_COMMAND(inject_oom);
+DEFINE_COMMAND(inject_progress);
+DEFINE_COMMAND(lose_irq);
+
+/*
+ * Reports
+ */
+
+static int warning_log_show(struct seq_file *s, void *unused)
+{
+	struct csf_model *m = s->private;
+	unsigned int i;
+
+	for (i = 0; i < CSF_NUM_BUGS; i++)
+		if (m->bugs[i])
+			seq_printf(s, "%s %u\n", csf_bug_names[i], m->bugs[i]);
+	return 0;
+}
+
+static int warning_log_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, warning_log_show, inode->i_private);
+}
+
+/* Anything written clears the log, so that the next bug is printed again */
+static ssize_t warning_log_write(struct file *file, const char __user *buf, size_t len,
+				 loff_t *pos)
+{
+	struct csf_model *m = file_inode(file)->i_private;
+	unsigned long flags = csf_lock(m);
+
+	memset(m->bugs, 0, sizeof(m->bugs));
+	m->stat[CSF_STAT_WARNINGS] = 0;
+	csf_unlock(m, flags);
+	return len;
+}
+
+static const struct file_operations warning_log_fops = {
+	.owner = THIS_MODULE,
+	.open = warning_log_open,
+	.read = seq_read,
+	.write = warning_log_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
+static void audit_as(struct seq_file *s, struct csf_model *m, unsigned int nr)
+{
+	struct csf_tlb_entry e;
+	unsigned long flags;
+	unsigned int slot;
+	bool stale;
+
+	for (slot = 0; ; slot++) {
+		flags = csf_lock(m);
+		stale = slot < m->tlb_entries && csf_mmu_tlb_stale(m, nr, slot, &e);
+		csf_unlock(m, flags);
+		if (slot >= m->tlb_entries)
+			return;
+		if (!stale)
+			continue;
+		seq_printf(s, "AS%u VA 0x%llx PA 0x%llx\n", nr, e.vpn << PAGE_SHIFT, e.x.pa);
+	}
+}
+
+/* Once the driver's operations have returned, no translation may be stale */
+static int tlb_audit_show(struct seq_file *s, void *unused)
+{
+	struct csf_model *m = s->private;
+	unsigned int nr;
+
+	/* nothing uses the TLB then, and drivers may free tables */
+	if (m->mcu.status != MCU_ENABLED)
+		return 0;
+	for (nr = 0; nr < CSF_MAX_AS; nr++)
+		audit_as(s, m, nr);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tlb_audit);
+
+static int state_show(struct seq_file *s, void *unused)
+{
+	struct csf_model *m = s->private;
+	unsigned int nr, i;
+
+	seq_printf(s, "clock %d l2 %d mcu %d flush_id %u\n", m->clock_on, csf_l2_ready(m),
+		   m->mcu.status, m->flush_id);
+	for (nr = 0; nr < CSF_MAX_AS; nr++)
+		if (m->as[nr].transtab || m->as[nr].busy || m->as[nr].locked)
+			seq_printf(s, "as %u transtab 0x%llx transcfg 0x%llx busy %d locked %d\n",
+				   nr, m->as[nr].transtab, m->as[nr].transcfg, m->as[nr].busy,
+				   m->as[nr].locked);
+	for (i = 0; i < CSF_NUM_CSGS * CSF_NUM_STREAMS; i++) {
+		struct csf_stream *cs = &m->csg[i / CSF_NUM_STREAMS].streams[i % CSF_NUM_STREAMS];
+
+		if (cs->started)
+			seq_printf(s, "csg %u cs %u as %u result %d stall %d extract 0x%llx insert 0x%llx pc 0x%llx\n",
+				   cs->csg, cs->nr, m->csg[cs->csg].as, cs->last, cs->stall,
+				   cs->cs.state.extract, cs->cs.insert, csf_cs_pc(&cs->cs));
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(state);
+
+static const struct {
+	const char *name;
+	umode_t mode;
+	const struct file_operations *fops;
+} files[] = {
+	{ "pause", 0600, &pause_fops },
+	{ "step", 0600, &steps_fops },
+	{ "tlb_entries", 0600, &tlb_entries_fops },
+	{ "as_latency_us", 0600, &as_latency_us_fops },
+	{ "as_hang_nth", 0600, &as_hang_nth_fops },
+	{ "as_drop_nth", 0600, &as_drop_nth_fops },
+	{ "mcu_hang", 0600, &mcu_hang_fops },
+	{ "refuse_power", 0600, &refuse_power_fops },
+	{ "retention", 0600, &retention_fops },
+	{ "tiler_oom_auto", 0600, &tiler_oom_auto_fops },
+	{ "inject_fault", 0200, &inject_fault_fops },
+	{ "fatal", 0200, &inject_fatal_fops },
+	{ "tiler_oom", 0200, &inject_oom_fops },
+	{ "progress_timeout", 0200, &inject_progress_fops },
+	{ "lose_irq", 0200, &lose_irq_fops },
+	{ "warning_log", 0600, &warning_log_fops },
+	{ "tlb_audit", 0400, &tlb_audit_fops },
+	{ "state", 0400, &state_fops },
+};
+
+/**
+ * csf_debugfs_init() - make the files
+ * @m: GPU
+ */
+void csf_debugfs_init(struct csf_model *m)
+{
+	struct dentry *counters;
+	unsigned int i;
+
+	m->debugfs = debugfs_create_dir("mali_csf_model", NULL);
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		debugfs_create_file(files[i].name, files[i].mode, m->debugfs, m, files[i].fops);
+
+	counters = debugfs_create_dir("counters", m->debugfs);
+	for (i = 0; i < CSF_NUM_STATS; i++)
+		debugfs_create_u64(stat_names[i], 0400, counters, &m->stat[i]);
+}
+
+/**
+ * csf_debugfs_exit() - remove the files
+ * @m: GPU
+ */
+void csf_debugfs_exit(struct csf_model *m)
+{
+	debugfs_remove(m->debugfs);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Jobs that never end. The driver gives each five seconds; all cases here run
+ * at the same time because of that.
+ */
+#include "pan_test.h"
+
+#define STATE_TIMEDOUT	DRM_PANTHOR_GROUP_STATE_TIMEDOUT
+
+FIXTURE(job_timeout) {
+	struct pan_env env;
+	struct pan_ctx spin;
+	struct pan_ctx blocked;
+	struct pan_ctx well;
+};
+
+FIXTURE_SETUP(job_timeout)
+{
+	PAN_ENV_SETUP(&self->env);
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->spin));
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->blocked));
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->well));
+}
+
+FIXTURE_TEARDOWN(job_timeout)
+{
+	EXPECT_EQ(0, pan_ctx_destroy(&self->spin));
+	EXPECT_EQ(0, pan_ctx_destroy(&self->blocked));
+	EXPECT_EQ(0, pan_ctx_destroy(&self->well));
+	PAN_ENV_TEARDOWN(&self->env);
+}
+
+static void expect_timeout(struct __test_metadata *_metadata, struct pan_ctx *ctx)
+{
+	__u32 state = 0, fatal = 0, vm_state = ~0U;
+	struct pan_cs cs;
+
+	EXPECT_EQ(-ETIMEDOUT, pan_ctx_wait(ctx, PAN_DEADLINE_MS));
+	EXPECT_EQ(0, pan_group_state(&ctx->group, &state, &fatal));
+	EXPECT_EQ(STATE_TIMEDOUT, state & STATE_TIMEDOUT);
+	EXPECT_EQ(0, pan_vm_state(&ctx->vm, &vm_state));
+	EXPECT_EQ(DRM_PANTHOR_VM_STATE_USABLE, vm_state);
+
+	pan_cs_init(&cs);
+	pan_cs_emit(&cs, csf_nop());
+	EXPECT_EQ(-EINVAL, pan_ctx_start(ctx, 0, &cs));
+	ASSERT_EQ(0, pan_ctx_new_group(ctx));
+	EXPECT_EQ(0, pan_ctx_run(ctx, &cs));
+}
+
+/* One spins, one waits for a value that never comes, a third works meanwhile. */
+TEST_F(job_timeout, endless_jobs_are_killed)
+{
+	__u64 *cpu, va = pan_ctx_slot(&self->blocked, &cpu);
+	__u64 start, *word, word_va, seen, jobs = 0;
+	struct pan_cs cs;
+
+	start = pan_now_ms();
+	pan_cs_init(&cs);
+	pan_cs_spin(&cs);
+	ASSERT_EQ(0, pan_ctx_start(&self->spin, 0, &cs));
+	pan_cs_init(&cs);
+	pan_cs_wait_gt64(&cs, va, 0);
+	ASSERT_EQ(0, pan_ctx_start(&self->blocked, 0, &cs));
+
+	word_va = pan_ctx_slot(&self->well, &word);
+	while (pan_sync_result(&self->env.dev, self->spin.sync) == -EBUSY &&
+	       pan_now_ms() - start < PAN_DEADLINE_MS) {
+		jobs++;
+		ASSERT_EQ(0, pan_gpu_store64(&self->well, word_va, jobs));
+		ASSERT_EQ(0, pan_gpu_load64(&self->well, word_va, &seen));
+		ASSERT_EQ(jobs, seen);
+		pan_relax();
+	}
+	EXPECT_LT(10, jobs);
+	expect_timeout(_metadata, &self->spin);
+	expect_timeout(_metadata, &self->blocked);
+	EXPECT_LE(4000, pan_now_ms() - start);
+	EXPECT_EQ(0, pan_gpu_store64(&self->well, word_va, 1));
+}
+
+TEST_HARNESS_MAIN

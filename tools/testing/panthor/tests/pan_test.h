@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all selftests share: the seed, opening the device, and the checks that
+ * end each test.
+ */
+#ifndef PAN_TEST_H
+#define PAN_TEST_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kselftest_harness.h"
+#include "pan.h"
+#include "pan_ctx.h"
+#include "pan_stat.h"
+#include "pan_util.h"
+
+/**
+ * struct pan_env - Surroundings of a test.
+ * @dev: the GPU
+ * @rand: state of the test's random numbers
+ * @warnings: the model's complaints before the test
+ */
+struct pan_env {
+	struct pan_dev dev;
+	__u64 rand;
+	__u64 warnings;
+};
+
+/* Repeat a failed run with PAN_SEED=<what this printed>. */
+static __attribute__((constructor)) void pan_print_seed(void)
+{
+	printf("# PAN_SEED=%#llx\n", pan_seed());
+	fflush(stdout);
+}
+
+static inline int pan_env_open(struct pan_env *env)
+{
+	int ret;
+
+	memset(env, 0, sizeof(*env));
+	env->dev.fd = -1;
+	env->rand = pan_seed();
+	if (!pan_model_present())
+		return -ENODEV;
+	ret = pan_model_knobs_reset();
+	if (!ret)
+		ret = pan_model_counter("warnings", &env->warnings);
+	if (ret)
+		return ret;
+	ret = pan_open(&env->dev);
+	/* With the model there should be a GPU: that is no reason to skip. */
+	return ret == -ENODEV ? -ENXIO : ret;
+}
+
+static inline void pan_env_print_warnings(void)
+{
+	char text[16384];
+
+	if (pan_model_warnings(text, sizeof(text)) > 0)
+		printf("# model warnings so far:\n%s\n", text);
+}
+
+/* Skips the test if the model is absent, fails it if the device doesn't open. */
+#define PAN_ENV_SETUP(env) do {							\
+	int __err = pan_env_open(env);						\
+										\
+	if (__err == -ENODEV)							\
+		SKIP(return, "the software GPU is not loaded");			\
+	ASSERT_EQ(0, __err);							\
+} while (0)
+
+/*
+ * Ends a test. The GPU must come to rest: that it does is half of the test of
+ * runtime power management, and the model sees accesses that come too late.
+ */
+#define PAN_ENV_TEARDOWN(env) do {						\
+	__u64 __warnings = 0;							\
+										\
+	EXPECT_EQ(0, pan_model_knobs_reset());					\
+	pan_close(&(env)->dev);							\
+	EXPECT_EQ(0, pan_wait_suspended(&(env)->dev, PAN_DEADLINE_MS));		\
+	EXPECT_EQ(0, pan_model_counter("warnings", &__warnings));		\
+	EXPECT_EQ((env)->warnings, __warnings)					\
+		pan_env_print_warnings();					\
+} while (0)
+
+/* A counter of the model; fails the test if it can't be read. */
+#define PAN_COUNTER(name) ({							\
+	__u64 __value = 0;							\
+										\
+	ASSERT_EQ(0, pan_model_counter(name, &__value));			\
+	__value;								\
+})
+
+#endif /* PAN_TEST_H */
