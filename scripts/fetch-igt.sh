@@ -31,7 +31,7 @@ machine_sources()
 
 	# one-line style
 	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-		sed -nE "s/^[[:space:]]*deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+$codename[[:space:]]+(.* )?main( .*)?$/\2/p"
+		sed -nE "s/^[[:space:]]*deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+${codename}[[:space:]]+(.* )?main( .*)?$/\2/p"
 	# deb822 style: paragraphs of fields
 	cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk -v suite="$codename" '
 		function flush(   i, n, u) {

@@ -3,6 +3,7 @@
 # Process 1 of the guest: mounts, swap, modules, the command, power off.
 # guest.sh wrote $GUEST_RUN/{env,cmd}; the status goes to $GUEST_RUN/status.
 # The root is the host's /, read-only; only $GUEST_RUN can be written.
+# shellcheck disable=SC1091,SC2154 # the variables guest_* come from env
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export HOME=/tmp LANG=C.UTF-8 TERM=dumb

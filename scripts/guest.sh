@@ -171,8 +171,8 @@ if [ $tty = 1 ]; then
 else
 	args+=(con0=null,fd:1)
 	exec 3> >(exec cat)
+	reader=$!
 fi
-reader=$!
 
 uml=''
 # UML and its helpers are one process group, of which this started the leader.

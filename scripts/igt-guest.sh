@@ -6,7 +6,7 @@ root=$PWD/build/igt/root
 ld=$root/usr/lib64/ld-linux-x86-64.so.2
 libs=$root/usr/lib/x86_64-linux-gnu
 tests=$root/usr/libexec/igt-gpu-tools/panthor
-shrink=$(ls /sys/kernel/debug/dri/[0-9]*/shrink 2>/dev/null | head -n 1)
+shrink=$(compgen -G '/sys/kernel/debug/dri/[0-9]*/shrink' | head -n 1)
 
 igt() { # TEST args...
 	local t=$1

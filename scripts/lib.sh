@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Helpers of all scripts. Sourced first: sets $top, moves there, stops on errors.
 
 set -euo pipefail

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 # The patch queue: shared by tree.sh, export.sh, status.sh, apply.sh, which
 # source this after lib.sh.
 #

@@ -17,7 +17,7 @@ start=$SECONDS
 # One part, its output kept; counts come from its last line.
 part() # NAME command...
 {
-	local name=$1 out=$build/log/test/$1.txt begin=$SECONDS status=0
+	local out=$build/log/test/$1.txt begin=$SECONDS status=0
 
 	shift
 	"$@" >"$out" 2>&1 </dev/null || status=$?

@@ -137,6 +137,33 @@ int pan_model_tlb_audit(char *buf, size_t len)
 	return pan_read_file(MODEL_DEBUGFS "/tlb_audit", buf, len);
 }
 
+/**
+ * pan_model_busy_stream() - Find a command stream that has work.
+ * @stream: filled in
+ *
+ * Return: 0, -ENOENT if there is none, -EEXIST if there are several, or
+ * another negative errno.
+ */
+int pan_model_busy_stream(struct pan_stream *stream)
+{
+	char text[16384], *line, *save = NULL;
+	__u64 extract, insert;
+	struct pan_stream s;
+	int ret, found = 0;
+
+	ret = pan_read_file(MODEL_DEBUGFS "/state", text, sizeof(text));
+	if (ret < 0)
+		return ret;
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "csg %u cs %u as %u result %*d stall %*d extract %llx insert %llx",
+			   &s.csg, &s.cs, &s.as, &extract, &insert) != 5 || extract == insert)
+			continue;
+		*stream = s;
+		found++;
+	}
+	return found == 1 ? 0 : found ? -EEXIST : -ENOENT;
+}
+
 struct counter_goal {
 	const char *name;
 	__u64 at_least;

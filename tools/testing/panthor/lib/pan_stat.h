@@ -98,6 +98,18 @@ struct pan_gems {
 	__u64 reclaimable;
 };
 
+/**
+ * struct pan_stream - Where in the model a command stream executes.
+ * @csg: group slot
+ * @cs: stream of the group
+ * @as: address space
+ */
+struct pan_stream {
+	unsigned int csg;
+	unsigned int cs;
+	unsigned int as;
+};
+
 /* fdinfo.c */
 int pan_fdinfo_parse(const char *text, struct pan_fdinfo *info);
 int pan_fdinfo_read(struct pan_dev *dev, struct pan_fdinfo *info);
@@ -122,6 +134,7 @@ int pan_model_knob_get(const char *name, __u64 *value);
 int pan_model_knobs_reset(void);
 int pan_model_warnings(char *buf, size_t len);
 int pan_model_tlb_audit(char *buf, size_t len);
+int pan_model_busy_stream(struct pan_stream *stream);
 int pan_model_wait_counter(const char *name, __u64 at_least, int timeout_ms);
 
 /* sysinfo.c */

@@ -180,7 +180,9 @@ int pan_sync_export_file(struct pan_dev *dev, __u32 handle, int *fd)
  * @dev: device
  * @handle: syncobj
  *
- * The wait ioctls of syncobjs hide a fence's error, sync files tell it.
+ * The wait ioctls of syncobjs hide a fence's error, sync files tell it. Only
+ * while the group or VM of the work lives: the answer has the name of its
+ * scheduler in it, and Linux 6.12 doesn't care whether that was freed.
  *
  * Return: as pan_sync_file_status().
  */

@@ -21,6 +21,9 @@
 #define TIMESTAMP_HZ		24000000	/* system counter of an RK3588 */
 #define DEFAULT_CLOCK_HZ	200000000
 
+#define AS_BASE			0x2400
+#define AS_STRIDE		0x40
+
 #define GPU_CMD_TYPE(val)	((val) & 0xff)
 #define GPU_CMD_NOP		0
 #define GPU_CMD_RESET		1
@@ -122,10 +125,9 @@ const struct csf_variant *csf_variant_find(const char *name)
 	for (i = 0; i < ARRAY_SIZE(variants); i++)
 		if (!strcmp(variants[i].name, name))
 			return &variants[i];
-	pr_err("unknown variant '%s', there are:", name);
+	pr_err("unknown variant '%s', use one of:\n", name);
 	for (i = 0; i < ARRAY_SIZE(variants); i++)
-		pr_cont(" %s", variants[i].name);
-	pr_cont("\n");
+		pr_err("  %s\n", variants[i].name);
 	return NULL;
 }
 EXPORT_SYMBOL_IF_KUNIT(csf_variant_find);
@@ -157,6 +159,7 @@ void csf_bug(struct csf_model *m, enum csf_bug bug, const char *fmt, ...)
  * Return: interrupt state for csf_unlock().
  */
 unsigned long csf_lock(struct csf_model *m)
+	__acquires(&m->lock)
 {
 	unsigned long flags;
 
@@ -174,6 +177,7 @@ EXPORT_SYMBOL_IF_KUNIT(csf_lock);
  * locks of the scheduler, so it's done with ours released.
  */
 void csf_unlock(struct csf_model *m, unsigned long flags)
+	__releases(&m->lock)
 {
 	struct task_struct *wake = m->kick && m->thread != current ? m->thread : NULL;
 
@@ -465,7 +469,7 @@ static u32 word_of(u64 val, bool high)
 
 static u32 read_variant(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
 {
-	return *((const u32 *)((const u8 *)m->variant + reg->arg) + n);
+	return *(const u32 *)((const u8 *)m->variant + reg->arg);
 }
 
 static u32 read_coherency(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
@@ -571,14 +575,19 @@ static u32 read_mcu_status(struct csf_model *m, const struct csf_reg *reg, unsig
 	return m->mcu.status;
 }
 
+static enum csf_as_reg as_reg(const struct csf_reg *reg)
+{
+	return (reg->offset - AS_BASE) / 4;
+}
+
 static u32 read_as(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
 {
-	return csf_mmu_reg_read(m, n, reg->arg);
+	return csf_mmu_reg_read(m, n, as_reg(reg));
 }
 
 static void write_as(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
 {
-	csf_mmu_reg_write(m, n, reg->arg, val);
+	csf_mmu_reg_write(m, n, as_reg(reg), val);
 }
 
 static u32 read_flush_id(struct csf_model *m, const struct csf_reg *reg, unsigned int n)
@@ -598,30 +607,20 @@ static void write_doorbell(struct csf_model *m, const struct csf_reg *reg, unsig
 #define REG_STORED(_offset, _access)					\
 	{ .offset = (_offset), .access = (_access) }
 
-/* Low and high word of a 64-bit register, for shader, tiler and L2 */
-#define REG_CORES(_offset, _access, _read, _write)			\
-	{ .offset = (_offset), .count = CSF_NUM_DOMAINS, .stride = 0x10,	\
-	  .arg = 0, .access = (_access), .read = (_read), .write = (_write) },	\
-	{ .offset = (_offset) + 4, .count = CSF_NUM_DOMAINS, .stride = 0x10,	\
-	  .arg = 1, .access = (_access), .read = (_read), .write = (_write) }
+#define REG(_offset, _access, _arg, _read, _write)			\
+	{ .offset = (_offset), .access = (_access), .arg = (_arg),	\
+	  .read = (_read), .write = (_write) }
 
-#define REG_INT(_offset, _block)					\
-	{ .offset = (_offset), .access = RW, .arg = (_block),		\
-	  .read = read_rawstat, .write = write_rawstat },		\
-	{ .offset = (_offset) + 0x4, .access = WO, .arg = (_block),	\
-	  .write = write_int_clear },					\
-	{ .offset = (_offset) + 0x8, .access = RW, .arg = (_block),	\
-	  .read = read_int_mask, .write = write_int_mask },		\
-	{ .offset = (_offset) + 0xc, .access = RO, .arg = (_block),	\
-	  .read = read_int_stat }
+/* A word of a 64-bit register, for shader, tiler and L2: 0 low, 1 high */
+#define REG_CORES(_offset, _access, _word, _read, _write)		\
+	{ .offset = (_offset), .count = CSF_NUM_DOMAINS, .stride = 0x10,	\
+	  .access = (_access), .arg = (_word),				\
+	  .read = (_read), .write = (_write) }
 
 #define REG_AS(_reg, _access)						\
-	{ .offset = 0x2400 + (_reg) * 4, .count = CSF_MAX_AS, .stride = 0x40,	\
-	  .arg = (_reg), .access = (_access), .read = read_as, .write = write_as }
-
-#define REG_AS64(_reg, _access)						\
-	REG_AS(_reg, _access),						\
-	REG_AS((_reg) + 1, _access)
+	{ .offset = AS_BASE + (_reg) * 4, .count = CSF_MAX_AS,		\
+	  .stride = AS_STRIDE, .access = (_access),			\
+	  .read = read_as, .write = write_as }
 
 static const struct csf_reg regs[] = {
 	REG_ID(0x000, gpu_id),
@@ -632,9 +631,12 @@ static const struct csf_reg regs[] = {
 	REG_ID(0x014, mmu_features),
 	REG_ID(0x018, as_present),
 	REG_ID(0x01c, csf_id),
-	REG_INT(0x020, CSF_GPU),
-	{ .offset = 0x030, .access = WO, .write = write_gpu_cmd },
-	{ .offset = 0x034, .access = RO, .read = read_gpu_status },
+	REG(0x020, RW, CSF_GPU, read_rawstat, write_rawstat),
+	REG(0x024, WO, CSF_GPU, NULL, write_int_clear),
+	REG(0x028, RW, CSF_GPU, read_int_mask, write_int_mask),
+	REG(0x02c, RO, CSF_GPU, read_int_stat, NULL),
+	REG(0x030, WO, 0, NULL, write_gpu_cmd),
+	REG(0x034, RO, 0, read_gpu_status, NULL),
 	REG_STORED(0x03c, RO),			/* GPU_FAULT_STATUS */
 	REG_STORED(0x040, RO),			/* GPU_FAULT_ADDR */
 	REG_STORED(0x044, RO),
@@ -646,39 +648,59 @@ static const struct csf_reg regs[] = {
 	REG_STORED(0x064, RO),
 	REG_STORED(0x088, RW),			/* TIMESTAMP_OFFSET */
 	REG_STORED(0x08c, RW),
-	{ .offset = 0x090, .access = RO, .read = read_cycles, .arg = 0 },
-	{ .offset = 0x094, .access = RO, .read = read_cycles, .arg = 1 },
-	{ .offset = 0x098, .access = RO, .read = read_timestamp, .arg = 0 },
-	{ .offset = 0x09c, .access = RO, .read = read_timestamp, .arg = 1 },
+	REG(0x090, RO, 0, read_cycles, NULL),
+	REG(0x094, RO, 1, read_cycles, NULL),
+	REG(0x098, RO, 0, read_timestamp, NULL),
+	REG(0x09c, RO, 1, read_timestamp, NULL),
 	REG_ID(0x0a0, thread_max_threads),
 	REG_ID(0x0a4, thread_max_workgroup_size),
 	REG_ID(0x0a8, thread_max_barrier_size),
 	REG_ID(0x0ac, thread_features),
-	{ .offset = 0x0b0, .count = 4, .stride = 4, .access = RO, .read = read_variant,
-	  .arg = offsetof(struct csf_variant, texture_features) },
-	REG_CORES(0x100, RO, read_present, NULL),
-	REG_CORES(0x140, RO, read_ready, NULL),
-	REG_CORES(0x180, WO, NULL, write_pwron),
-	REG_CORES(0x1c0, WO, NULL, write_pwroff),
-	REG_CORES(0x200, RO, read_zero, NULL),	/* PWRTRANS: transitions take no time */
-	REG_CORES(0x240, RO, read_ready, NULL),	/* PWRACTIVE */
+	REG_ID(0x0b0, texture_features[0]),
+	REG_ID(0x0b4, texture_features[1]),
+	REG_ID(0x0b8, texture_features[2]),
+	REG_ID(0x0bc, texture_features[3]),
+	REG_CORES(0x100, RO, 0, read_present, NULL),
+	REG_CORES(0x104, RO, 1, read_present, NULL),
+	REG_CORES(0x140, RO, 0, read_ready, NULL),
+	REG_CORES(0x144, RO, 1, read_ready, NULL),
+	REG_CORES(0x180, WO, 0, NULL, write_pwron),
+	REG_CORES(0x184, WO, 1, NULL, write_pwron),
+	REG_CORES(0x1c0, WO, 0, NULL, write_pwroff),
+	REG_CORES(0x1c4, WO, 1, NULL, write_pwroff),
+	REG_CORES(0x200, RO, 0, read_zero, NULL),	/* PWRTRANS: takes no time */
+	REG_CORES(0x204, RO, 1, read_zero, NULL),
+	REG_CORES(0x240, RO, 0, read_ready, NULL),	/* PWRACTIVE */
+	REG_CORES(0x244, RO, 1, read_ready, NULL),
 	REG_ID(0x280, revidr),
-	{ .offset = 0x300, .access = RO, .read = read_coherency },
+	REG(0x300, RO, 0, read_coherency, NULL),
 	REG_STORED(0x304, RW),			/* COHERENCY_PROTOCOL */
-	{ .offset = 0x700, .access = RW, .read = read_mcu_control, .write = write_mcu_control },
-	{ .offset = 0x704, .access = RO, .read = read_mcu_status },
-	REG_INT(0x1000, CSF_JOB),
-	REG_INT(0x2000, CSF_MMU),
-	REG_AS64(AS_TRANSTAB_LO, RW),
-	REG_AS64(AS_MEMATTR_LO, RW),
-	REG_AS64(AS_LOCKADDR_LO, RW),
+	REG(0x700, RW, 0, read_mcu_control, write_mcu_control),
+	REG(0x704, RO, 0, read_mcu_status, NULL),
+	REG(0x1000, RW, CSF_JOB, read_rawstat, write_rawstat),
+	REG(0x1004, WO, CSF_JOB, NULL, write_int_clear),
+	REG(0x1008, RW, CSF_JOB, read_int_mask, write_int_mask),
+	REG(0x100c, RO, CSF_JOB, read_int_stat, NULL),
+	REG(0x2000, RW, CSF_MMU, read_rawstat, write_rawstat),
+	REG(0x2004, WO, CSF_MMU, NULL, write_int_clear),
+	REG(0x2008, RW, CSF_MMU, read_int_mask, write_int_mask),
+	REG(0x200c, RO, CSF_MMU, read_int_stat, NULL),
+	REG_AS(AS_TRANSTAB_LO, RW),
+	REG_AS(AS_TRANSTAB_LO + 1, RW),
+	REG_AS(AS_MEMATTR_LO, RW),
+	REG_AS(AS_MEMATTR_LO + 1, RW),
+	REG_AS(AS_LOCKADDR_LO, RW),
+	REG_AS(AS_LOCKADDR_LO + 1, RW),
 	REG_AS(AS_COMMAND, WO),
 	REG_AS(AS_FAULTSTATUS, RO),
-	REG_AS64(AS_FAULTADDRESS_LO, RO),
+	REG_AS(AS_FAULTADDRESS_LO, RO),
+	REG_AS(AS_FAULTADDRESS_LO + 1, RO),
 	REG_AS(AS_STATUS, RO),
-	REG_AS64(AS_TRANSCFG_LO, RW),
-	REG_AS64(AS_FAULTEXTRA_LO, RO),
-	{ .offset = CSF_FLUSH_ID_OFFSET, .access = RO, .read = read_flush_id },
+	REG_AS(AS_TRANSCFG_LO, RW),
+	REG_AS(AS_TRANSCFG_LO + 1, RW),
+	REG_AS(AS_FAULTEXTRA_LO, RO),
+	REG_AS(AS_FAULTEXTRA_LO + 1, RO),
+	REG(CSF_FLUSH_ID_OFFSET, RO, 0, read_flush_id, NULL),
 	{ .offset = 0x80000, .count = (CSF_REGION_SIZE - 0x80000) / 0x10000, .stride = 0x10000,
 	  .access = WO, .write = write_doorbell },
 };

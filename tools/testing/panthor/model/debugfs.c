@@ -55,41 +55,59 @@ static const char * const stat_names[CSF_NUM_STATS] = {
  * Numbers
  */
 
-#define DEFINE_KNOB(_field, _max)						\
-static int _field##_get(void *data, u64 *val)					\
-{										\
-	struct csf_model *m = data;						\
-	unsigned long flags = csf_lock(m);					\
-										\
-	*val = m->knobs._field;							\
-	csf_unlock(m, flags);							\
-	return 0;								\
-}										\
-										\
-static int _field##_set(void *data, u64 val)					\
-{										\
-	struct csf_model *m = data;						\
-	unsigned long flags;							\
-										\
-	if (val > (_max))							\
-		return -ERANGE;							\
-	flags = csf_lock(m);							\
-	m->knobs._field = val;							\
-	m->kick = true;								\
-	csf_unlock(m, flags);							\
-	return 0;								\
-}										\
-DEFINE_DEBUGFS_ATTRIBUTE(_field##_fops, _field##_get, _field##_set, "%llu\n")
+/**
+ * struct knob - a number in &struct csf_knobs
+ * @name: of the file
+ * @offset: in &struct csf_knobs
+ * @max: largest value
+ * @m: GPU; there is one, as is the directory
+ */
+static struct knob {
+	const char *name;
+	size_t offset;
+	u64 max;
+	struct csf_model *m;
+} knobs[] = {
+	{ "pause", offsetof(struct csf_knobs, pause), 1 },
+	{ "step", offsetof(struct csf_knobs, steps), S64_MAX },
+	{ "as_latency_us", offsetof(struct csf_knobs, as_latency_us), USEC_PER_SEC },
+	{ "as_hang_nth", offsetof(struct csf_knobs, as_hang_nth), S64_MAX },
+	{ "as_drop_nth", offsetof(struct csf_knobs, as_drop_nth), S64_MAX },
+	{ "mcu_hang", offsetof(struct csf_knobs, mcu_hang), 2 },
+	{ "refuse_power", offsetof(struct csf_knobs, refuse_power), 1 },
+	{ "retention", offsetof(struct csf_knobs, retention), 1 },
+	{ "tiler_oom_auto", offsetof(struct csf_knobs, tiler_oom_auto), 1 },
+};
 
-DEFINE_KNOB(pause, 1);
-DEFINE_KNOB(steps, S64_MAX);
-DEFINE_KNOB(as_latency_us, USEC_PER_SEC);
-DEFINE_KNOB(as_hang_nth, S32_MAX);
-DEFINE_KNOB(as_drop_nth, S32_MAX);
-DEFINE_KNOB(mcu_hang, 2);
-DEFINE_KNOB(refuse_power, 1);
-DEFINE_KNOB(retention, 1);
-DEFINE_KNOB(tiler_oom_auto, 1);
+static u64 *knob_field(const struct knob *knob)
+{
+	return (void *)&knob->m->knobs + knob->offset;
+}
+
+static int knob_get(void *data, u64 *val)
+{
+	const struct knob *knob = data;
+	unsigned long flags = csf_lock(knob->m);
+
+	*val = *knob_field(knob);
+	csf_unlock(knob->m, flags);
+	return 0;
+}
+
+static int knob_set(void *data, u64 val)
+{
+	const struct knob *knob = data;
+	unsigned long flags;
+
+	if (val > knob->max)
+		return -ERANGE;
+	flags = csf_lock(knob->m);
+	*knob_field(knob) = val;
+	knob->m->kick = true;
+	csf_unlock(knob->m, flags);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(knob_fops, knob_get, knob_set, "%llu\n");
 
 static int tlb_entries_get(void *data, u64 *val)
 {
@@ -153,10 +171,9 @@ static int inject_oom(struct csf_model *m, const char *line)
 static int inject_progress(struct csf_model *m, const char *line)
 {
 	unsigned int csg;
+	int ret = kstrtouint(line, 0, &csg);
 
-	if (sscanf(line, "%u", &csg) != 1)
-		return -EINVAL;
-	return csf_csg_inject_progress(m, csg);
+	return ret ?: csf_csg_inject_progress(m, csg);
 }
 
 static int lose_irq(struct csf_model *m, const char *line)
@@ -314,16 +331,7 @@ static const struct {
 	umode_t mode;
 	const struct file_operations *fops;
 } files[] = {
-	{ "pause", 0600, &pause_fops },
-	{ "step", 0600, &steps_fops },
 	{ "tlb_entries", 0600, &tlb_entries_fops },
-	{ "as_latency_us", 0600, &as_latency_us_fops },
-	{ "as_hang_nth", 0600, &as_hang_nth_fops },
-	{ "as_drop_nth", 0600, &as_drop_nth_fops },
-	{ "mcu_hang", 0600, &mcu_hang_fops },
-	{ "refuse_power", 0600, &refuse_power_fops },
-	{ "retention", 0600, &retention_fops },
-	{ "tiler_oom_auto", 0600, &tiler_oom_auto_fops },
 	{ "inject_fault", 0200, &inject_fault_fops },
 	{ "fatal", 0200, &inject_fatal_fops },
 	{ "tiler_oom", 0200, &inject_oom_fops },
@@ -344,6 +352,10 @@ void csf_debugfs_init(struct csf_model *m)
 	unsigned int i;
 
 	m->debugfs = debugfs_create_dir("mali_csf_model", NULL);
+	for (i = 0; i < ARRAY_SIZE(knobs); i++) {
+		knobs[i].m = m;
+		debugfs_create_file(knobs[i].name, 0600, m->debugfs, &knobs[i], &knob_fops);
+	}
 	for (i = 0; i < ARRAY_SIZE(files); i++)
 		debugfs_create_file(files[i].name, files[i].mode, m->debugfs, m, files[i].fops);
 

@@ -403,7 +403,7 @@ static void poll_command(struct csf_model *m, struct csf_as *as)
 		complete_command(m, as);
 }
 
-static bool countdown(u32 *n)
+static bool countdown(u64 *n)
 {
 	return *n && !--*n;
 }

@@ -28,7 +28,7 @@ struct dentry;
 struct device;
 struct task_struct;
 
-/* The region must reach the last doorbell, id = number of CSG slots + 0 */
+/* As on RK3588; doorbells go as far */
 #define CSF_REGION_SIZE		0x200000
 #define CSF_FLUSH_ID_OFFSET	0x10000
 
@@ -182,8 +182,21 @@ enum csf_bug {
  * struct csf_variant - identification of a GPU
  * @name: value of the module parameter
  * @arch: directory of its firmware, for messages
- *
- * The others are the registers of that name.
+ * @gpu_id: GPU_ID
+ * @l2_features: L2_FEATURES
+ * @core_features: CORE_FEATURES
+ * @tiler_features: TILER_FEATURES
+ * @mem_features: MEM_FEATURES
+ * @mmu_features: MMU_FEATURES: VA bits in [7:0], PA bits in [15:8]
+ * @as_present: AS_PRESENT
+ * @csf_id: CSF_ID
+ * @thread_max_threads: THREAD_MAX_THREADS
+ * @thread_max_workgroup_size: THREAD_MAX_WORKGROUP_SIZE
+ * @thread_max_barrier_size: THREAD_MAX_BARRIER_SIZE
+ * @thread_features: THREAD_FEATURES
+ * @texture_features: TEXTURE_FEATURES
+ * @revidr: REVIDR
+ * @present: SHADER_PRESENT, TILER_PRESENT, L2_PRESENT
  */
 struct csf_variant {
 	const char *name;
@@ -435,15 +448,15 @@ struct csf_suspend_buf {
  * @tiler_oom_auto: every RUN_TILING with a heap asks for a chunk
  */
 struct csf_knobs {
-	bool pause;
+	u64 pause;
 	u64 steps;
-	u32 as_latency_us;
-	u32 as_hang_nth;
-	u32 as_drop_nth;
-	u8 mcu_hang;
-	bool refuse_power;
-	bool retention;
-	bool tiler_oom_auto;
+	u64 as_latency_us;
+	u64 as_hang_nth;
+	u64 as_drop_nth;
+	u64 mcu_hang;
+	u64 refuse_power;
+	u64 retention;
+	u64 tiler_oom_auto;
 };
 
 struct csf_model;
@@ -538,8 +551,8 @@ void csf_model_destroy(struct csf_model *m);
 int csf_model_start(struct csf_model *m);
 void csf_model_stop(struct csf_model *m);
 
-unsigned long csf_lock(struct csf_model *m);
-void csf_unlock(struct csf_model *m, unsigned long flags);
+unsigned long csf_lock(struct csf_model *m) __acquires(&m->lock);
+void csf_unlock(struct csf_model *m, unsigned long flags) __releases(&m->lock);
 
 u32 csf_reg_read(struct csf_model *m, u32 offset);
 void csf_reg_write(struct csf_model *m, u32 offset, u32 val);

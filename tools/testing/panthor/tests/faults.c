@@ -214,18 +214,21 @@ TEST_F(faults, queued_jobs_fail_too)
 TEST_F(faults, injected_fault)
 {
 	__u32 state = 0, fatal = 0;
+	struct pan_stream at;
 	struct pan_cs cs;
+	char knob[64];
 
-	/* Fresh address-space slots: ours will be the first. */
+	/* The model numbers address spaces: ours shall be the only busy one. */
 	pan_poke(self->gate, 1);
 	ASSERT_EQ(0, pan_ctx_wait(&self->other, PAN_DEADLINE_MS));
-	ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
 	pan_cs_init(&cs);
 	pan_cs_spin(&cs);
 	ASSERT_EQ(0, pan_ctx_start(&self->ctx, 0, &cs));
 	ASSERT_EQ(0, pan_model_wait_counter("instructions", PAN_COUNTER("instructions") + 1000,
 					    PAN_DEADLINE_MS));
-	ASSERT_EQ(0, pan_model_knob_set("inject_fault", "1 0x1234000 write"));
+	ASSERT_EQ(0, pan_model_busy_stream(&at));
+	snprintf(knob, sizeof(knob), "%u 0x1234000 write", at.as);
+	ASSERT_EQ(0, pan_model_knob_set("inject_fault", knob));
 	EXPECT_EQ(-EINVAL, pan_ctx_wait(&self->ctx, PAN_DEADLINE_MS));
 	EXPECT_EQ(0, pan_group_state(&self->ctx.group, &state, &fatal));
 	EXPECT_EQ(STATE_FATAL, state & STATE_FATAL);

@@ -52,10 +52,12 @@ static void expect_timeout(struct __test_metadata *_metadata, struct pan_ctx *ct
 TEST_F(job_timeout, endless_jobs_are_killed)
 {
 	__u64 *cpu, va = pan_ctx_slot(&self->blocked, &cpu);
-	__u64 start, *word, word_va, seen, jobs = 0;
+	__u64 start = pan_now_ms(), seen, jobs = 0;
 	struct pan_cs cs;
+	struct pan_bo bo;
 
-	start = pan_now_ms();
+	ASSERT_EQ(0, pan_bo_create_mapped(&self->well.vm, PAN_PAGE_SIZE, PAN_PAGE_SIZE,
+					  true, &bo));
 	pan_cs_init(&cs);
 	pan_cs_spin(&cs);
 	ASSERT_EQ(0, pan_ctx_start(&self->spin, 0, &cs));
@@ -63,12 +65,11 @@ TEST_F(job_timeout, endless_jobs_are_killed)
 	pan_cs_wait_gt64(&cs, va, 0);
 	ASSERT_EQ(0, pan_ctx_start(&self->blocked, 0, &cs));
 
-	word_va = pan_ctx_slot(&self->well, &word);
 	while (pan_sync_result(&self->env.dev, self->spin.sync) == -EBUSY &&
 	       pan_now_ms() - start < PAN_DEADLINE_MS) {
 		jobs++;
-		ASSERT_EQ(0, pan_gpu_store64(&self->well, word_va, jobs));
-		ASSERT_EQ(0, pan_gpu_load64(&self->well, word_va, &seen));
+		ASSERT_EQ(0, pan_gpu_store64(&self->well, bo.va, jobs));
+		ASSERT_EQ(0, pan_gpu_load64(&self->well, bo.va, &seen));
 		ASSERT_EQ(jobs, seen);
 		pan_relax();
 	}
@@ -76,7 +77,8 @@ TEST_F(job_timeout, endless_jobs_are_killed)
 	expect_timeout(_metadata, &self->spin);
 	expect_timeout(_metadata, &self->blocked);
 	EXPECT_LE(4000, pan_now_ms() - start);
-	EXPECT_EQ(0, pan_gpu_store64(&self->well, word_va, 1));
+	EXPECT_EQ(0, pan_gpu_store64(&self->well, bo.va, 1));
+	EXPECT_EQ(0, pan_bo_close(&bo));
 }
 
 TEST_HARNESS_MAIN

@@ -333,14 +333,12 @@ TEST_F(uapi_errors, submit)
  */
 TEST_F(uapi_errors, signal_without_syncobj)
 {
-	const char *tree = getenv("PANTHOR_TREE");
 	struct drm_panthor_sync_op signal = pan_signal_op(0xdead);
 	struct drm_panthor_sync_op point = pan_signal_point_op(0xdead, 1);
 	struct drm_panthor_vm_bind_op op = pan_op_unmap(0x40000000, PAN_PAGE_SIZE);
 	struct drm_panthor_queue_submit sub = { .stream_size = 0 };
 
-	if (tree && !strcmp(tree, "base"))
-		SKIP(return, "the unpatched driver crashes");
+	PAN_SKIP_UNPATCHED("it crashes");
 	sub.syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, &signal);
 	EXPECT_EQ(-EINVAL, pan_group_submit(&self->ctx.group, &sub, 1));
 	sub.syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, &point);
