@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # Handed to the scripts as they are, without expansion by make.
-VARS := KERNEL BASE T CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS
+VARS := KERNEL BASE T CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED
 $(foreach v,$(VARS),$(if $(filter undefined,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
 
 help:

@@ -13,6 +13,7 @@ new=$build/linux.new
 if [ -e "$tree" ]; then
 	git -C "$tree" rev-parse -q --verify 'base^{commit}' >/dev/null 2>&1 && [ -d "$tree/.git" ] ||
 		die "build/linux is not a tree made by 'make tree': move it away and try again"
+	[ -z "${KSRC:-}" ] || say "build/linux is there: KSRC= is not used (remove build/linux to import another base)"
 	exit 0
 fi
 
@@ -49,7 +50,10 @@ unpack()
 	if [ -f "$ksrc" ]; then
 		tar -x -f "$ksrc" -C "$new" --strip-components=1 2>"$build/log/unpack.log" ||
 			die "can't unpack $ksrc: $(tail -n 1 "$build/log/unpack.log")"
-	elif git -C "$ksrc" rev-parse -q --verify HEAD >/dev/null 2>&1 && [ -e "$ksrc/.git" ]; then
+		return
+	fi
+	check_version "$ksrc"
+	if git -C "$ksrc" rev-parse -q --verify HEAD >/dev/null 2>&1 && [ -e "$ksrc/.git" ]; then
 		git -C "$ksrc" archive HEAD | tar -x -C "$new"
 	else
 		[ ! -e "$ksrc/.config" ] && [ ! -e "$ksrc/vmlinux" ] ||
@@ -58,13 +62,13 @@ unpack()
 	fi
 }
 
-check_version()
+check_version() # DIR
 {
 	local v
 
-	[ -f "$new/Makefile" ] && [ -d "$new/drivers/gpu/drm/panthor" ] ||
+	[ -f "$1/Makefile" ] && [ -d "$1/drivers/gpu/drm/panthor" ] ||
 		die "$ksrc is no kernel tree with panthor"
-	v=$(kernel_version "$new")
+	v=$(kernel_version "$1")
 	case $v in
 	6.12.*) [ "${v##*.}" -ge $min ] || die "the base is $v: the series needs 6.12.$min or a later 6.12.y" ;;
 	*) die "the base is $v: the series is for 6.12.y" ;;
@@ -96,8 +100,9 @@ else
 	fetch_package
 fi
 say "importing the base kernel"
+trap 'rm -rf "$new"' EXIT
 unpack
-check_version
+check_version "$new"
 commit
 mv "$new" "$tree"
 rm -rf "$build/cache/unpacked"

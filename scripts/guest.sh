@@ -52,9 +52,7 @@ done
 [ $# -gt 0 ] || usage
 check_kernel "$kernel"
 check_tree "$tree"
-size_re='^[0-9]+[KMG]?$'
-[[ $mem =~ $size_re ]] || die "bad memory size '$mem': for example 512M"
-[[ $swap =~ $size_re ]] || die "bad swap size '$swap': for example 1G, or 0 for none"
+check_size "$mem" "$swap"
 [[ $timeout =~ ^[0-9]+$ ]] || die "bad time-out '$timeout': seconds"
 [[ $name =~ ^[A-Za-z0-9_.-]*$ ]] || die "bad name '$name': letters, digits, _ . -"
 case $dtb in coherent|noncoherent) ;; *) die "unknown dtb '$dtb': coherent or noncoherent" ;; esac

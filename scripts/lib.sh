@@ -39,6 +39,15 @@ check_kernel() { # KERNEL
 	case $1 in plain|debug) ;; *) die "unknown KERNEL '$1': plain or debug" ;; esac
 }
 
+check_size() # SIZE...
+{
+	local s
+
+	for s in "$@"; do
+		[[ $s =~ ^[0-9]+[KMG]?$ ]] || die "bad size '$s': for example 512M or 1G (swap: 0 for none)"
+	done
+}
+
 check_tree() { # TREE
 	case $1 in series|base) ;; *) die "unknown tree '$1': series or base" ;; esac
 }

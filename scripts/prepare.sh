@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 parse_target "$@"
 
+[ -z "${PREPARED:-}" ] || exit 0	# make test did it
 "$top/scripts/deps.sh"
 if [ "$tree" = base ]; then "$top/scripts/tree.sh" --base; else "$top/scripts/tree.sh"; fi
 "$top/scripts/build-kernel.sh" --tree "$tree" --kernel "$kernel"

@@ -6,6 +6,7 @@
 from_env plain
 [ "$tree" = series ] || die "the story needs the series: without BASE=1"
 
+check_size "${MEM:-1G}" "${SWAP:-1G}"
 "$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"
 [ -x "$build/user/demo/run" ] || die "there is no demo: tools/testing/panthor/demo/run.c"
 status=0

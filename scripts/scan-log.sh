@@ -53,13 +53,14 @@ for f in "$@"; do
 	fi
 	[ -n "$hits" ] || continue
 	found=1
+	say "reports in ${f#"$top"/}:"
+	head -n 10 <<<"$hits" | cut -c1-160 | sed "s,^,   ,"
+	[ "$(wc -l <<<"$hits")" -le 10 ] || echo "... $(wc -l <<<"$hits") lines like these in all"
 	first=$(head -n 1 <<<"$hits" | cut -d: -f1)
 	# the guest's runners name the test in the log before they start it
 	during=$(head -n "$first" "$f" | grep -a -o -E '# (selftest|igt): .*' | tail -n 1 || true)
-	say "report in ${f#"$top"/}${during:+, during ${during#\# }}:"
+	say "the first${during:+, during ${during#\# }}:"
 	# without the words on the stack that are no return addresses
-	tail -n +"$first" "$f" | grep -a -v '\] ? ' | head -n "${SCAN_LINES:-50}" || true
-	more=$(wc -l <<<"$hits")
-	[ "$more" -le 1 ] || say "$more suspicious lines in all"
+	tail -n +"$first" "$f" | grep -a -v '\] ? ' | head -n "${SCAN_LINES:-40}" || true
 done
 exit $found

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 from_env
 
+check_size "${MEM:-1G}" "${SWAP:-1G}"
 opts=(--tree "$tree" --kernel "$kernel" --timeout 0 --name "shell-$$")
 [ -z "${MEM:-}" ] || opts+=(--mem "$MEM")
 [ -z "${SWAP:-}" ] || opts+=(--swap "$SWAP")

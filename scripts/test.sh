@@ -63,6 +63,7 @@ base_parts()
 scripts/prepare.sh --tree series --kernel "$KERNEL"
 scripts/prepare.sh --tree base --kernel "$KERNEL"
 [ "$KERNEL" = plain ] || scripts/prepare.sh --tree series --kernel plain
+export PREPARED=1
 say "built after $((SECONDS - start)) s"
 part status scripts/status.sh
 scripts/fetch-igt.sh >/dev/null || true

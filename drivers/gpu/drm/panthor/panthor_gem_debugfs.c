@@ -112,6 +112,63 @@ static int panthor_gem_debugfs_show(struct seq_file *m, void *arg)
 	return 0;
 }
 
+static void panthor_reclaim_debugfs_show_lists(struct seq_file *m,
+					       struct panthor_reclaim *reclaim)
+{
+	struct panthor_vm_reclaim *vm_reclaim;
+	unsigned long vm_pages = 0, vm_count = 0;
+
+	mutex_lock(&reclaim->lock);
+	list_for_each_entry(vm_reclaim, &reclaim->vms, node) {
+		vm_pages += vm_reclaim->lru.count;
+		vm_count++;
+	}
+
+	seq_printf(m, "unused: %ld\n", reclaim->unused.count);
+	seq_printf(m, "mmapped: %ld\n", reclaim->mmapped.count);
+	seq_printf(m, "gpu-mapped-vm: %lu\n", vm_pages);
+	seq_printf(m, "gpu-mapped-shared: %ld\n", reclaim->shared.count);
+	seq_printf(m, "reclaimable: %ld\n", reclaim->nr_pages);
+	seq_printf(m, "vms: %lu\n", vm_count);
+	mutex_unlock(&reclaim->lock);
+}
+
+static const char * const panthor_reclaim_skip_names[] = {
+	[PANTHOR_RECLAIM_SKIP_PINNED] = "pinned",
+	[PANTHOR_RECLAIM_SKIP_ACTIVE] = "active",
+	[PANTHOR_RECLAIM_SKIP_CONTENDED] = "contended",
+	[PANTHOR_RECLAIM_SKIP_NO_SWAP] = "no-swap",
+	[PANTHOR_RECLAIM_SKIP_VM] = "vm",
+};
+
+static_assert(ARRAY_SIZE(panthor_reclaim_skip_names) == PANTHOR_RECLAIM_SKIP_COUNT);
+
+static void panthor_reclaim_debugfs_show_stats(struct seq_file *m,
+					       struct panthor_reclaim_stats *stats)
+{
+	seq_printf(m, "evictions: %ld\n", atomic_long_read(&stats->evictions));
+	seq_printf(m, "evicted-pages: %ld\n", atomic_long_read(&stats->evicted_pages));
+	seq_printf(m, "restores: %ld\n", atomic_long_read(&stats->restores));
+	seq_printf(m, "restored-pages: %ld\n", atomic_long_read(&stats->restored_pages));
+	seq_printf(m, "waits: %ld\n", atomic_long_read(&stats->waits));
+
+	for (u32 i = 0; i < PANTHOR_RECLAIM_SKIP_COUNT; i++)
+		seq_printf(m, "skipped-%s: %ld\n", panthor_reclaim_skip_names[i],
+			   atomic_long_read(&stats->skips[i]));
+}
+
+/* One value per line: number of pages in each list, then what happened so far. */
+static int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg)
+{
+	struct drm_info_node *node = m->private;
+	struct panthor_device *ptdev =
+		container_of(node->minor->dev, struct panthor_device, base);
+
+	panthor_reclaim_debugfs_show_lists(m, &ptdev->reclaim);
+	panthor_reclaim_debugfs_show_stats(m, &ptdev->reclaim.stats);
+	return 0;
+}
+
 static int panthor_shrink_get(void *data, u64 *val)
 {
 	struct panthor_device *ptdev = data;
@@ -152,6 +209,7 @@ DEFINE_DEBUGFS_ATTRIBUTE(panthor_shrink_fops, panthor_shrink_get, panthor_shrink
 
 static struct drm_info_list panthor_gem_debugfs_list[] = {
 	{ "gems", panthor_gem_debugfs_show, 0, NULL },
+	{ "reclaim", panthor_reclaim_debugfs_show, 0, NULL },
 };
 
 /**

@@ -7,6 +7,8 @@
 
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -69,6 +71,33 @@ static void panthor_gem_unmap_device(struct panthor_gem_object *bo)
 	kfree(sgt);
 }
 
+/*
+ * Those who must not enter reclaim are allowed to use the memory reserves, which
+ * are there to get out of trouble. GPU memory isn't what they are for.
+ */
+static gfp_t panthor_gem_gfp(gfp_t gfp)
+{
+	if (!(current->flags & PF_MEMALLOC))
+		return gfp;
+
+	return (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOMEMALLOC;
+}
+
+static struct page **panthor_gem_get_pages_locked(struct panthor_gem_object *bo)
+{
+	struct address_space *mapping = bo->base.filp->f_mapping;
+	gfp_t gfp = mapping_gfp_mask(mapping);
+	struct page **pages;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	mapping_set_gfp_mask(mapping, panthor_gem_gfp(gfp));
+	pages = drm_gem_get_pages(&bo->base);
+	mapping_set_gfp_mask(mapping, gfp);
+
+	return pages;
+}
+
 /**
  * panthor_gem_populate_locked() - Make sure an object has backing pages
  * @bo: Object.
@@ -79,7 +108,8 @@ static void panthor_gem_unmap_device(struct panthor_gem_object *bo)
  * exporter.
  *
  * Context: Process context, with the reservation of the object held. Sleeps,
- * and allocates memory in a way that can recurse in reclaim.
+ * and allocates memory in a way that can recurse in reclaim, unless the caller is
+ * in a memalloc_noreclaim_save() section.
  *
  * Return: 0 on success, -ENOMEM if there's not enough memory, -EIO if pages
  * couldn't be read back, another negative error code otherwise. On failure, the
@@ -95,7 +125,7 @@ int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 	if (bo->backing.pages || panthor_gem_is_imported(bo))
 		return 0;
 
-	pages = drm_gem_get_pages(&bo->base);
+	pages = panthor_gem_get_pages_locked(bo);
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 
@@ -103,6 +133,8 @@ int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 	ret = panthor_gem_map_device_locked(bo);
 	if (ret)
 		panthor_gem_depopulate(bo);
+	else
+		panthor_gem_account_restore_locked(bo);
 
 	panthor_gem_update_reclaim_state_locked(bo);
 	return ret;

@@ -15,6 +15,9 @@
 #include "panthor_gem_shrinker.h"
 #include "panthor_mmu.h"
 
+#define CREATE_TRACE_POINTS
+#include "panthor_trace.h"
+
 /**
  * DOC: Reclaim
  *
@@ -242,19 +245,68 @@ static struct panthor_device *shrinker_to_panthor_device(struct shrinker *shrink
 	return shrinker->private_data;
 }
 
-/* Pages which are given back can only be freed if they can be written to swap. */
-static unsigned long panthor_reclaim_swap_room(void)
+/**
+ * panthor_reclaim_swap_room() - Get the number of pages that can be reclaimed
+ *
+ * Pages which are given back can only be freed if they can be written to swap.
+ *
+ * Return: The number of free pages in swap, 0 if there's no swap.
+ */
+unsigned long panthor_reclaim_swap_room(void)
 {
 	return max(get_nr_swap_pages(), 0L);
+}
+
+static void panthor_reclaim_skip(struct panthor_device *ptdev, enum panthor_reclaim_skip reason,
+				 unsigned long nr_pages)
+{
+	atomic_long_inc(&ptdev->reclaim.stats.skips[reason]);
+	trace_gem_reclaim_skip(ptdev, reason, nr_pages);
+}
+
+static void panthor_gem_skip(struct panthor_gem_object *bo, enum panthor_reclaim_skip reason)
+{
+	panthor_reclaim_skip(panthor_gem_device(bo), reason, bo->base.size >> PAGE_SHIFT);
+}
+
+static void panthor_gem_account_evict_locked(struct panthor_gem_object *bo)
+{
+	struct panthor_reclaim_stats *stats = &panthor_gem_device(bo)->reclaim.stats;
+
+	/* This comes first, so there's no moment at which the object has no
+	 * pages, and doesn't look evicted either.
+	 */
+	atomic_add_unless(&bo->reclaimed_count, 1, INT_MAX);
+
+	atomic_long_inc(&stats->evictions);
+	atomic_long_add(bo->base.size >> PAGE_SHIFT, &stats->evicted_pages);
+	trace_gem_evict(bo);
+}
+
+/**
+ * panthor_gem_account_restore_locked() - Take note that an object got its pages
+ * @bo: Object. Nothing happens if it was never evicted.
+ *
+ * Context: The reservation of the object must be held.
+ */
+void panthor_gem_account_restore_locked(struct panthor_gem_object *bo)
+{
+	struct panthor_reclaim_stats *stats = &panthor_gem_device(bo)->reclaim.stats;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (!atomic_read(&bo->reclaimed_count))
+		return;
+
+	atomic_long_inc(&stats->restores);
+	atomic_long_add(bo->base.size >> PAGE_SHIFT, &stats->restored_pages);
+	trace_gem_restore(bo);
 }
 
 /* The GPU mappings are gone, get rid of everything else. */
 static void panthor_gem_release_locked(struct panthor_gem_object *bo)
 {
-	/* This comes first, so there's no moment at which the object has no
-	 * pages, and doesn't look evicted either.
-	 */
-	atomic_add_unless(&bo->reclaimed_count, 1, INT_MAX);
+	panthor_gem_account_evict_locked(bo);
 
 	/* Faults need the reservation we own, so nothing comes back. */
 	drm_vma_node_unmap(&bo->base.vma_node, bo->base.dev->anon_inode->i_mapping);
@@ -302,27 +354,52 @@ static int panthor_gem_unmap_from_vms_locked(struct panthor_gem_object *bo)
 }
 
 /*
- * Evict an object that's not in the list of a VM. Called with its reservation
- * held, returns true if its pages are gone.
+ * Tell if, and why, an object that's GPU-mapped, or might be, can't be evicted
+ * right now. It might have become harder to evict than the list it's in suggests,
+ * in which case it goes to the right list, and waits for its turn.
  */
-static bool panthor_gem_evict(struct drm_gem_object *obj)
+static bool panthor_gem_can_evict(struct panthor_gem_object *bo,
+				  enum panthor_gem_reclaim_state state)
 {
-	struct panthor_gem_object *bo = to_panthor_bo(obj);
-	enum panthor_gem_reclaim_state state, listed = bo->reclaim_state;
+	if (state == PANTHOR_GEM_UNRECLAIMABLE)
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_PINNED);
+	else if (state > bo->reclaim_state)
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
+	else if (state > PANTHOR_GEM_MMAPPED && !panthor_gem_is_idle(bo->base.resv))
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_ACTIVE);
+	else
+		return true;
+
+	return false;
+}
+
+/**
+ * panthor_gem_evict_locked() - Evict an object that's not in the list of a VM
+ * @bo: Object.
+ *
+ * Context: Process context, including reclaim, with the reservation of the object
+ * held. Other locks are only tried.
+ *
+ * Return: true if the pages were given back, false if that's not possible right
+ * now.
+ */
+bool panthor_gem_evict_locked(struct panthor_gem_object *bo)
+{
+	enum panthor_gem_reclaim_state state;
 	struct panthor_vm *vm;
 	bool evicted = false;
 
-	if (!mutex_trylock(&bo->gpuva_list_lock))
+	if (!mutex_trylock(&bo->gpuva_list_lock)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return false;
+	}
 
-	/* It might have become harder to evict since it was listed, in which
-	 * case it gets to the right list, and waits for its turn.
-	 */
 	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
-	if (state <= listed && state <= PANTHOR_GEM_MMAPPED) {
-		evicted = true;
-	} else if (state <= listed && panthor_gem_is_idle(obj->resv)) {
+	if (panthor_gem_can_evict(bo, state)) {
 		evicted = !panthor_gem_unmap_from_vms_locked(bo);
+		if (!evicted)
+			panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_VM);
+
 		state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
 	}
 	mutex_unlock(&bo->gpuva_list_lock);
@@ -335,10 +412,28 @@ static bool panthor_gem_evict(struct drm_gem_object *obj)
 	return evicted;
 }
 
+static bool panthor_gem_evict(struct panthor_gem_object *bo)
+{
+	bool evicted;
+
+	if (!dma_resv_trylock(bo->base.resv)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
+		return false;
+	}
+
+	evicted = panthor_gem_evict_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+
+	return evicted;
+}
+
 /**
  * struct panthor_vm_batch - Objects of a VM being evicted together
  */
 struct panthor_vm_batch {
+	/** @ptdev: Device. */
+	struct panthor_device *ptdev;
+
 	/** @vm: The VM, whose reservation is held. */
 	struct panthor_vm *vm;
 
@@ -362,13 +457,16 @@ static bool panthor_vm_batch_lock_bo(struct panthor_vm_batch *batch,
 	if (bo->base.resv == panthor_vm_resv(batch->vm))
 		return true;
 
-	if (!dma_resv_trylock(bo->base.resv))
+	if (!dma_resv_trylock(bo->base.resv)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return false;
+	}
 
 	if (panthor_gem_is_idle(bo->base.resv))
 		return true;
 
 	dma_resv_unlock(bo->base.resv);
+	panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_ACTIVE);
 	return false;
 }
 
@@ -414,13 +512,17 @@ static int panthor_vm_batch_unmap_bo(struct panthor_vm_batch *batch,
 	struct panthor_vm *vm;
 	int ret = 0;
 
-	if (!mutex_trylock(&bo->gpuva_list_lock))
+	if (!mutex_trylock(&bo->gpuva_list_lock)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return -EBUSY;
+	}
 
 	/* Things mapped in other VMs don't belong here any more. */
 	if (panthor_gem_eval_reclaim_state_locked(bo, &vm) > PANTHOR_GEM_GPU_MAPPED_VM ||
-	    (vm && vm != batch->vm))
+	    (vm && vm != batch->vm)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		ret = -EBUSY;
+	}
 
 	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
 		if (!ret && vm && panthor_vm_bo_vm(vm_bo) == vm)
@@ -436,8 +538,10 @@ static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
 {
 	struct panthor_vm_evict_ctx evict;
 
-	if (!panthor_vm_evict_begin(&evict, batch->vm))
+	if (!panthor_vm_evict_begin(&evict, batch->vm)) {
+		panthor_reclaim_skip(batch->ptdev, PANTHOR_RECLAIM_SKIP_VM, batch->pages);
 		return false;
+	}
 
 	for (u32 i = 0; i < batch->count; i++) {
 		if (!panthor_vm_batch_unmap_bo(batch, &evict, batch->bos[i]))
@@ -446,6 +550,7 @@ static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
 
 	/* If the GPU can't be told to forget about these pages, keep them. */
 	if (panthor_vm_evict_end(&evict)) {
+		panthor_reclaim_skip(batch->ptdev, PANTHOR_RECLAIM_SKIP_VM, batch->pages);
 		bitmap_zero(batch->evicted, PANTHOR_RECLAIM_MAX_BATCH);
 		return false;
 	}
@@ -476,9 +581,10 @@ static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
 }
 
 /* Called with the VM locked and idle. */
-static unsigned long panthor_vm_evict_locked(struct panthor_vm *vm, unsigned long nr_pages)
+static unsigned long panthor_vm_evict_locked(struct panthor_device *ptdev,
+					     struct panthor_vm *vm, unsigned long nr_pages)
 {
-	struct panthor_vm_batch batch = { .vm = vm };
+	struct panthor_vm_batch batch = { .ptdev = ptdev, .vm = vm };
 	struct drm_gem_lru_walk walk;
 	unsigned long freed = 0;
 	bool more = true;
@@ -518,11 +624,17 @@ static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
 
 static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct drm_gem_lru *lru)
 {
-	unsigned long remaining = 0;
+	struct drm_gem_lru_walk walk;
+	struct drm_gem_object *obj;
 
-	if (!panthor_reclaim_scan_done(scan))
-		scan->freed += drm_gem_lru_scan(lru, scan->nr_pages - scan->freed,
-						&remaining, panthor_gem_evict);
+	drm_gem_lru_walk_init(&walk, lru);
+
+	while (!panthor_reclaim_scan_done(scan) && (obj = drm_gem_lru_walk_next(&walk))) {
+		if (panthor_gem_evict(to_panthor_bo(obj)))
+			scan->freed += obj->size >> PAGE_SHIFT;
+
+		drm_gem_object_put(obj);
+	}
 }
 
 static void panthor_reclaim_scan_unused(struct panthor_reclaim_scan *scan)
@@ -540,109 +652,223 @@ static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
 	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.shared);
 }
 
-/* Returns false if the VM is busy, or someone else is using it. */
-static bool panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
+static void panthor_reclaim_skip_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
+				    enum panthor_reclaim_skip reason)
 {
-	struct dma_resv *resv = panthor_vm_resv(vm);
-	bool idle;
-
-	if (!dma_resv_trylock(resv))
-		return false;
-
-	idle = panthor_gem_is_idle(resv);
-	if (idle)
-		scan->freed += panthor_vm_evict_locked(vm, scan->nr_pages - scan->freed);
-
-	dma_resv_unlock(resv);
-	return idle;
+	panthor_reclaim_skip(scan->ptdev, reason, READ_ONCE(panthor_vm_reclaim(vm)->lru.count));
 }
 
-/*
- * Get the VM that comes after the one whose sequence number is @seq. VMs with a
- * number above @last were active since the scan started, so leave them alone.
- */
-static struct panthor_vm *
-panthor_reclaim_next_vm(struct panthor_reclaim *reclaim, u64 *seq, u64 last)
+static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
 {
-	struct panthor_vm_reclaim *vm_reclaim;
+	struct dma_resv *resv = panthor_vm_resv(vm);
+
+	if (!dma_resv_trylock(resv)) {
+		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
+		return;
+	}
+
+	/* All the objects that are private to the VM share its reservation, so
+	 * there's no need to look at each of them.
+	 */
+	if (panthor_gem_is_idle(resv))
+		scan->freed += panthor_vm_evict_locked(scan->ptdev, vm,
+						       scan->nr_pages - scan->freed);
+	else
+		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
+
+	dma_resv_unlock(resv);
+}
+
+/**
+ * struct panthor_vm_iter - Iterator over the VMs that have something to reclaim
+ *
+ * Goes from the VM that was last active the longest time ago, to the one that was
+ * last active before the iteration started. Nothing is held while looking at a
+ * VM but a reference to it, so VMs can come, go and be active meanwhile, and any
+ * number of iterations can take place at the same time.
+ */
+struct panthor_vm_iter {
+	/** @reclaim: Where VMs are. */
+	struct panthor_reclaim *reclaim;
+
+	/** @vm: VM being looked at, NULL before the first one. */
+	struct panthor_vm *vm;
+
+	/** @seq: Sequence number this VM had. */
+	u64 seq;
+
+	/** @last: Last sequence number to look at. */
+	u64 last;
+};
+
+static void panthor_vm_iter_begin(struct panthor_vm_iter *iter, struct panthor_reclaim *reclaim)
+{
+	iter->reclaim = reclaim;
+	iter->vm = NULL;
+	iter->seq = 0;
+	iter->last = READ_ONCE(reclaim->seq);
+}
+
+static void panthor_vm_iter_end(struct panthor_vm_iter *iter)
+{
+	if (iter->vm)
+		panthor_vm_put_async(iter->vm);
+
+	iter->vm = NULL;
+}
+
+/* Where to start from to find VMs with a higher sequence number. */
+static struct panthor_vm_reclaim *panthor_vm_iter_start_locked(struct panthor_vm_iter *iter)
+{
+	struct panthor_vm_reclaim *cur = iter->vm ? panthor_vm_reclaim(iter->vm) : NULL;
+
+	lockdep_assert_held(&iter->reclaim->lock);
+
+	/* If it moved, or has nothing left, all the VMs have to be considered. */
+	if (cur && !list_empty(&cur->node) && cur->seq == iter->seq)
+		return cur;
+
+	return list_first_entry(&iter->reclaim->vms, struct panthor_vm_reclaim, node);
+}
+
+static struct panthor_vm *panthor_vm_iter_next(struct panthor_vm_iter *iter)
+{
+	struct panthor_reclaim *reclaim = iter->reclaim;
+	struct panthor_vm_reclaim *pos;
 	struct panthor_vm *vm = NULL;
 
 	mutex_lock(&reclaim->lock);
-	list_for_each_entry(vm_reclaim, &reclaim->vms, node) {
-		if (vm_reclaim->seq <= *seq)
+	pos = panthor_vm_iter_start_locked(iter);
+	list_for_each_entry_from(pos, &reclaim->vms, node) {
+		if (pos->seq <= iter->seq)
 			continue;
 
-		if (vm_reclaim->seq > last)
+		if (pos->seq > iter->last)
 			break;
 
 		/* Skip VMs that are being destroyed. */
-		*seq = vm_reclaim->seq;
-		vm = panthor_vm_reclaim_get_vm(vm_reclaim);
+		iter->seq = pos->seq;
+		vm = panthor_vm_reclaim_get_vm(pos);
 		if (vm)
 			break;
 	}
 	mutex_unlock(&reclaim->lock);
 
+	panthor_vm_iter_end(iter);
+	iter->vm = vm;
 	return vm;
 }
 
-#define panthor_reclaim_for_each_vm(_reclaim, _vm, _seq, _last) \
-	for ((_seq) = 0, (_last) = READ_ONCE((_reclaim)->seq); \
-	     ((_vm) = panthor_reclaim_next_vm(_reclaim, &(_seq), _last)); \
-	     panthor_vm_put_async(_vm))
-
 static void panthor_reclaim_scan_vms(struct panthor_reclaim_scan *scan)
 {
-	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
-	u64 seq, last;
 
-	panthor_reclaim_for_each_vm(reclaim, vm, seq, last) {
+	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
+	while (!panthor_reclaim_scan_done(scan) && (vm = panthor_vm_iter_next(&iter)))
 		panthor_reclaim_scan_vm(scan, vm);
-		if (panthor_reclaim_scan_done(scan)) {
-			panthor_vm_put_async(vm);
-			break;
-		}
-	}
+	panthor_vm_iter_end(&iter);
 }
 
-static bool panthor_reclaim_wait_vm(struct panthor_vm *vm)
+static long panthor_vm_wait_idle(struct panthor_device *ptdev, struct panthor_vm *vm, bool intr)
 {
-	return dma_resv_wait_timeout(panthor_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, false,
-				     msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS)) > 0;
+	atomic_long_inc(&ptdev->reclaim.stats.waits);
+
+	return dma_resv_wait_timeout(panthor_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, intr,
+				     msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
 }
 
 /* Everything that's idle was tried, wait for things to become so. */
 static void panthor_reclaim_scan_busy_vms(struct panthor_reclaim_scan *scan)
 {
-	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
-	u64 seq, last;
 
 	if (!scan->can_wait)
 		return;
 
-	panthor_reclaim_for_each_vm(reclaim, vm, seq, last) {
-		bool idle = panthor_reclaim_wait_vm(vm);
-
-		if (idle)
-			panthor_reclaim_scan_vm(scan, vm);
-
-		if (!idle || panthor_reclaim_scan_done(scan)) {
-			panthor_vm_put_async(vm);
+	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
+	while (!panthor_reclaim_scan_done(scan) && (vm = panthor_vm_iter_next(&iter))) {
+		if (panthor_vm_wait_idle(scan->ptdev, vm, false) <= 0)
 			break;
-		}
+
+		panthor_reclaim_scan_vm(scan, vm);
 	}
+	panthor_vm_iter_end(&iter);
 }
 
-/* From cheap to dear. */
 static void (* const panthor_reclaim_stages[])(struct panthor_reclaim_scan *scan) = {
-	panthor_reclaim_scan_unused,
-	panthor_reclaim_scan_mmapped,
-	panthor_reclaim_scan_vms,
-	panthor_reclaim_scan_shared,
-	panthor_reclaim_scan_busy_vms,
+	[PANTHOR_RECLAIM_STAGE_UNUSED] = panthor_reclaim_scan_unused,
+	[PANTHOR_RECLAIM_STAGE_MMAPPED] = panthor_reclaim_scan_mmapped,
+	[PANTHOR_RECLAIM_STAGE_VMS] = panthor_reclaim_scan_vms,
+	[PANTHOR_RECLAIM_STAGE_SHARED] = panthor_reclaim_scan_shared,
+	[PANTHOR_RECLAIM_STAGE_BUSY_VMS] = panthor_reclaim_scan_busy_vms,
 };
+
+static_assert(ARRAY_SIZE(panthor_reclaim_stages) == PANTHOR_RECLAIM_STAGE_COUNT);
+
+/**
+ * panthor_vm_has_reclaimable() - Check if a VM has something to reclaim
+ * @vm: VM.
+ *
+ * Return: true if there are objects in the list of this VM.
+ */
+bool panthor_vm_has_reclaimable(struct panthor_vm *vm)
+{
+	return READ_ONCE(panthor_vm_reclaim(vm)->lru.count);
+}
+
+/**
+ * panthor_vm_wait_reclaimable() - Wait until a VM can be reclaimed
+ * @ptdev: Device.
+ * @vm: VM.
+ *
+ * Context: Process context, but not in reclaim. Sleeps for up to
+ * PANTHOR_RECLAIM_WAIT_MS.
+ *
+ * Return: 0 if the VM is idle, -EBUSY if it's still busy, -ERESTARTSYS if a
+ * signal was received.
+ */
+int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm)
+{
+	long ret;
+
+	if (panthor_gem_is_idle(panthor_vm_resv(vm)))
+		return 0;
+
+	ret = panthor_vm_wait_idle(ptdev, vm, true);
+	if (ret > 0)
+		return 0;
+
+	return ret ?: -EBUSY;
+}
+
+/**
+ * panthor_vm_evict() - Reclaim objects in the list of a VM
+ * @ptdev: Device.
+ * @vm: VM.
+ * @nr_pages: Number of pages to reclaim.
+ *
+ * Context: Process context, but not in reclaim. Waits for the reservation of the
+ * VM.
+ *
+ * Return: The number of pages that were given back. 0 if the VM is busy.
+ */
+unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
+			       unsigned long nr_pages)
+{
+	struct dma_resv *resv = panthor_vm_resv(vm);
+	unsigned long freed = 0;
+
+	if (dma_resv_lock_interruptible(resv, NULL))
+		return 0;
+
+	if (panthor_gem_is_idle(resv))
+		freed = panthor_vm_evict_locked(ptdev, vm, nr_pages);
+
+	dma_resv_unlock(resv);
+	return freed;
+}
 
 static unsigned long
 panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
@@ -676,14 +902,23 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 		.nr_pages = min(nr_pages, panthor_reclaim_swap_room()),
 		.can_wait = current_is_kswapd(),
 	};
+	unsigned long freed[PANTHOR_RECLAIM_STAGE_COUNT] = {};
 
-	for (u32 i = 0; i < ARRAY_SIZE(panthor_reclaim_stages); i++) {
+	if (scan.nr_pages < nr_pages)
+		panthor_reclaim_skip(ptdev, PANTHOR_RECLAIM_SKIP_NO_SWAP,
+				     nr_pages - scan.nr_pages);
+
+	for (u32 i = 0; i < PANTHOR_RECLAIM_STAGE_COUNT; i++) {
+		unsigned long before = scan.freed;
+
 		if (panthor_reclaim_scan_done(&scan))
 			break;
 
 		panthor_reclaim_stages[i](&scan);
+		freed[i] = scan.freed - before;
 	}
 
+	trace_gem_reclaim_scan(ptdev, nr_pages, freed);
 	return scan.freed;
 }
 

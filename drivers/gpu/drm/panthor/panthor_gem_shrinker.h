@@ -38,6 +38,78 @@ enum panthor_gem_reclaim_state {
 };
 
 /**
+ * enum panthor_reclaim_skip - Reasons for not reclaiming something
+ */
+enum panthor_reclaim_skip {
+	/** @PANTHOR_RECLAIM_SKIP_PINNED: Pinned since it was listed. */
+	PANTHOR_RECLAIM_SKIP_PINNED,
+
+	/** @PANTHOR_RECLAIM_SKIP_ACTIVE: The GPU isn't done with it. */
+	PANTHOR_RECLAIM_SKIP_ACTIVE,
+
+	/** @PANTHOR_RECLAIM_SKIP_CONTENDED: Someone else is using it. */
+	PANTHOR_RECLAIM_SKIP_CONTENDED,
+
+	/** @PANTHOR_RECLAIM_SKIP_NO_SWAP: There's no room in swap. */
+	PANTHOR_RECLAIM_SKIP_NO_SWAP,
+
+	/** @PANTHOR_RECLAIM_SKIP_VM: Its GPU mappings couldn't be removed. */
+	PANTHOR_RECLAIM_SKIP_VM,
+
+	/** @PANTHOR_RECLAIM_SKIP_COUNT: Number of reasons. */
+	PANTHOR_RECLAIM_SKIP_COUNT,
+};
+
+/**
+ * enum panthor_reclaim_stage - Stages of a scan, from cheap to dear
+ */
+enum panthor_reclaim_stage {
+	/** @PANTHOR_RECLAIM_STAGE_UNUSED: Unused objects. */
+	PANTHOR_RECLAIM_STAGE_UNUSED,
+
+	/** @PANTHOR_RECLAIM_STAGE_MMAPPED: Objects that are only CPU mapped. */
+	PANTHOR_RECLAIM_STAGE_MMAPPED,
+
+	/** @PANTHOR_RECLAIM_STAGE_VMS: Objects of VMs that are idle. */
+	PANTHOR_RECLAIM_STAGE_VMS,
+
+	/** @PANTHOR_RECLAIM_STAGE_SHARED: Objects mapped in several VMs. */
+	PANTHOR_RECLAIM_STAGE_SHARED,
+
+	/** @PANTHOR_RECLAIM_STAGE_BUSY_VMS: Objects of VMs we have to wait for. */
+	PANTHOR_RECLAIM_STAGE_BUSY_VMS,
+
+	/** @PANTHOR_RECLAIM_STAGE_COUNT: Number of stages. */
+	PANTHOR_RECLAIM_STAGE_COUNT,
+};
+
+/**
+ * struct panthor_reclaim_stats - What happened since the device was probed
+ *
+ * Each counter is exact, but nothing prevents one of them from changing while
+ * another one is being looked at.
+ */
+struct panthor_reclaim_stats {
+	/** @evictions: Number of times an object was evicted. */
+	atomic_long_t evictions;
+
+	/** @evicted_pages: Number of pages that were given back. */
+	atomic_long_t evicted_pages;
+
+	/** @restores: Number of times an evicted object got memory again. */
+	atomic_long_t restores;
+
+	/** @restored_pages: Number of pages that were brought back. */
+	atomic_long_t restored_pages;
+
+	/** @waits: Number of times we waited for a VM to become idle. */
+	atomic_long_t waits;
+
+	/** @skips: Number of times something was skipped, by reason. */
+	atomic_long_t skips[PANTHOR_RECLAIM_SKIP_COUNT];
+};
+
+/**
  * struct panthor_vm_reclaim - Reclaim related fields of a VM
  */
 struct panthor_vm_reclaim {
@@ -101,6 +173,9 @@ struct panthor_reclaim {
 	/** @shrinker: Shrinker, NULL until the device is ready for it. */
 	struct shrinker *shrinker;
 
+	/** @stats: What happened so far. */
+	struct panthor_reclaim_stats stats;
+
 	/** @last_shrink: Number of pages reclaimed by the last write to debugfs. */
 	unsigned long last_shrink;
 };
@@ -108,12 +183,19 @@ struct panthor_reclaim {
 int panthor_gem_reclaim_init(struct panthor_device *ptdev);
 int panthor_gem_shrinker_init(struct panthor_device *ptdev);
 void panthor_gem_shrinker_unplug(struct panthor_device *ptdev);
+unsigned long panthor_reclaim_swap_room(void);
+bool panthor_gem_evict_locked(struct panthor_gem_object *bo);
+bool panthor_vm_has_reclaimable(struct panthor_vm *vm);
+int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
+unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
+			       unsigned long nr_pages);
 unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages);
 void panthor_vm_reclaim_init(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_fini(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_touch(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 
 void panthor_gem_update_reclaim_state_locked(struct panthor_gem_object *bo);
+void panthor_gem_account_restore_locked(struct panthor_gem_object *bo);
 void panthor_gem_forget_reclaim_state(struct panthor_gem_object *bo);
 
 #endif

@@ -231,7 +231,7 @@ void pan_gems_free(struct pan_gems *gems)
 }
 
 /**
- * pan_gems_find() - Find the one buffer of a process that has some size.
+ * pan_gems_find() - Find the one user buffer of a process that has some size.
  * @dev: device
  * @tgid: process
  * @size: bytes; give the buffer you look for a size of its own
@@ -248,7 +248,8 @@ int pan_gems_find(struct pan_dev *dev, int tgid, __u64 size, struct pan_gem *gem
 
 	ret = pan_gems_read(dev, &gems);
 	for (i = 0; !ret && i < gems.count; i++) {
-		if (gems.gems[i].tgid != tgid || gems.gems[i].size != size)
+		if (gems.gems[i].tgid != tgid || gems.gems[i].size != size ||
+		    (gems.gems[i].usage & PAN_GEM_KERNEL))
 			continue;
 		*gem = gems.gems[i];
 		found++;

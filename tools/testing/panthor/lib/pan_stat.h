@@ -54,6 +54,10 @@ struct pan_fdinfo {
 #define PAN_GEM_EXPORTED	0x2U
 #define PAN_GEM_EVICTED		0x4U
 
+/* Usage flags. */
+#define PAN_GEM_KERNEL		0x1U
+#define PAN_GEM_FW_MAPPED	0x2U
+
 /**
  * struct pan_gem - One line of debugfs gems.
  * @comm: command name of the creator
@@ -65,7 +69,7 @@ struct pan_fdinfo {
  * @resident: bytes that have pages
  * @file_offset: fake mmap offset
  * @state: PAN_GEM_*
- * @usage: usage flags
+ * @usage: PAN_GEM_KERNEL, PAN_GEM_FW_MAPPED
  * @label: label, may be empty
  */
 struct pan_gem {

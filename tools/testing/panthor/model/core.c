@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Core of the software Mali CSF GPU: register file, reset, power domains,
- * clock, interrupts, time, and the thread in which everything else happens.
+ * clock, interrupts, time, and the threads in which everything else happens.
  *
  * Register offsets and reset behaviour are those of a Mali-G610 (RK3588), as
  * far as drivers can tell.
@@ -53,6 +53,7 @@ const char * const csf_bug_names[CSF_NUM_BUGS] = {
 	[CSF_BUG_PAGE_FREED] = "page_freed",
 	[CSF_BUG_STALE_TLB] = "stale_tlb",
 	[CSF_BUG_MCU_FAULT] = "mcu_fault",
+	[CSF_BUG_FIRMWARE] = "firmware",
 	[CSF_BUG_MCU_CONTROL] = "mcu_control",
 	[CSF_BUG_HALT_BUSY] = "halt_busy",
 	[CSF_BUG_REQ_IGNORED] = "request_ignored",
@@ -173,23 +174,26 @@ EXPORT_SYMBOL_IF_KUNIT(csf_lock);
  * @m: GPU
  * @flags: from csf_lock()
  *
- * Wakes the model's thread if there is something to do for it. That takes
+ * Wakes a thread of the model if there is something to do for it. That takes
  * locks of the scheduler, so it's done with ours released.
  */
 void csf_unlock(struct csf_model *m, unsigned long flags)
 	__releases(&m->lock)
 {
-	struct task_struct *wake = m->kick && m->thread != current ? m->thread : NULL;
+	struct task_struct *mcu = m->kick && m->mcu_thread != current ? m->mcu_thread : NULL;
+	struct task_struct *cs = m->cs_kick && m->cs_thread != current ? m->cs_thread : NULL;
 
 	raw_spin_unlock_irqrestore(&m->lock, flags);
-	if (wake)
-		wake_up_process(wake);
+	if (mcu)
+		wake_up_process(mcu);
+	if (cs)
+		wake_up_process(cs);
 }
 EXPORT_SYMBOL_IF_KUNIT(csf_unlock);
 
 /*
  * Interrupts: level, line = RAWSTAT & MASK. Every write to the registers and
- * every event kicks the thread, which looks at the lines.
+ * every event kicks the MCU's thread, which looks at the lines.
  */
 
 /**
@@ -243,7 +247,7 @@ static void irq_check_stuck(struct csf_model *m, enum csf_block block)
  * csf_irq_deliver() - call the handlers of lines that are high
  * @m: GPU, not locked
  *
- * Context: the model's thread.
+ * Context: the MCU's thread.
  */
 void csf_irq_deliver(struct csf_model *m)
 {
@@ -814,87 +818,123 @@ void csf_reg_bad_size(struct csf_model *m, u32 offset, int size)
 }
 
 /*
- * Thread
+ * Threads: one is the firmware and the interrupt lines, the other executes
+ * command streams. On hardware neither competes with the CPU. The first has
+ * deadlines that drivers set (100 ms) and little to do, so it's a real-time
+ * thread; the second may be busy for long and has to share the CPU.
  */
 
-/* One round of everything; the time until the next one, 0 = at once, < 0 = when kicked */
-static s64 run_once(struct csf_model *m)
+static void sleep_until_kicked(struct csf_model *m, const bool *kick, s64 delay)
 {
+	ktime_t timeout = ns_to_ktime(delay);
 	unsigned long flags;
-	bool poll, retry;
-	s64 delay;
-
-	flags = csf_lock(m);
-	m->kick = false;
-	poll = csf_mcu_pass(m);
-	csf_unlock(m, flags);
-	csf_irq_deliver(m);
-
-	delay = csf_csg_run(m);
-	csf_irq_deliver(m);
-
-	flags = csf_lock(m);
-	retry = irq_wants_retry(m);
-	csf_unlock(m, flags);
-	if (delay < 0 && (poll || retry))
-		delay = CSF_POLL_NS;
-	return delay;
-}
-
-static void sleep_until_kicked(struct csf_model *m, s64 delay)
-{
-	ktime_t timeout = delay < 0 ? KTIME_MAX : ns_to_ktime(delay);
-	unsigned long flags;
-	bool kick;
+	bool kicked;
 
 	set_current_state(TASK_IDLE);
 	flags = csf_lock(m);
-	kick = m->kick;
+	kicked = *kick;
 	csf_unlock(m, flags);
-	if (!kick && !kthread_should_stop())
-		schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	if (!kicked && !kthread_should_stop())
+		schedule_hrtimeout(delay < 0 ? NULL : &timeout, HRTIMER_MODE_REL);
 	__set_current_state(TASK_RUNNING);
 }
 
-static int model_thread(void *data)
+/* Serve whatever is pending; nanoseconds until to look again, < 0 = when kicked */
+static s64 mcu_round(struct csf_model *m)
 {
-	struct csf_model *m = data;
+	unsigned long flags = csf_lock(m);
+	bool poll;
 	s64 delay;
 
+	m->kick = false;
+	poll = csf_mcu_pass(m);
+	delay = csf_csg_next_run(m);
+	if (!delay) {
+		m->cs_kick = true;
+		delay = -1;
+	}
+	csf_unlock(m, flags);
+
+	csf_irq_deliver(m);
+	flags = csf_lock(m);
+	poll |= irq_wants_retry(m);
+	csf_unlock(m, flags);
+	return poll ? CSF_POLL_NS : delay;
+}
+
+static int mcu_thread(void *data)
+{
+	struct csf_model *m = data;
+
+	while (!kthread_should_stop())
+		sleep_until_kicked(m, &m->kick, mcu_round(m));
+	return 0;
+}
+
+static int cs_thread(void *data)
+{
+	struct csf_model *m = data;
+	unsigned long flags;
+
 	while (!kthread_should_stop()) {
-		delay = run_once(m);
-		if (delay)
-			sleep_until_kicked(m, delay);
-		cond_resched();
+		if (csf_csg_run(m)) {
+			cond_resched();
+			continue;
+		}
+		/* the other thread watches what is blocked */
+		flags = csf_lock(m);
+		m->kick = true;
+		csf_unlock(m, flags);
+		sleep_until_kicked(m, &m->cs_kick, -1);
 	}
 	return 0;
 }
 
-/**
- * csf_model_start() - start the thread
- * @m: GPU whose seam is set
- *
- * Return: 0 or negative errno.
- */
-int csf_model_start(struct csf_model *m)
+static struct task_struct *run_thread(struct csf_model *m, int (*fn)(void *), const char *name)
 {
-	struct task_struct *thread = kthread_run(model_thread, m, "mali_csf_model");
+	struct task_struct *thread = kthread_run(fn, m, "%s", name);
 
-	if (IS_ERR(thread))
-		return PTR_ERR(thread);
-	m->thread = thread;
-	return 0;
+	return IS_ERR(thread) ? NULL : thread;
 }
 
 /**
- * csf_model_stop() - stop the thread
+ * csf_model_start() - start the threads
+ * @m: GPU whose seam is set
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int csf_model_start(struct csf_model *m)
+{
+	m->cs_thread = run_thread(m, cs_thread, "mali_csf_cs");
+	m->mcu_thread = run_thread(m, mcu_thread, "mali_csf_mcu");
+	if (!m->cs_thread || !m->mcu_thread) {
+		csf_model_stop(m);
+		return -ENOMEM;
+	}
+	sched_set_fifo_low(m->mcu_thread);
+	return 0;
+}
+
+/* Nobody may try to wake it any more */
+static void stop_thread(struct csf_model *m, struct task_struct **thread)
+{
+	unsigned long flags = csf_lock(m);
+	struct task_struct *old = *thread;
+
+	*thread = NULL;
+	csf_unlock(m, flags);
+	if (old)
+		kthread_stop(old);
+}
+
+/**
+ * csf_model_stop() - stop the threads
  * @m: GPU
  */
 void csf_model_stop(struct csf_model *m)
 {
-	if (m->thread)
-		kthread_stop(m->thread);
-	m->thread = NULL;
+	stop_thread(m, &m->cs_thread);
+	stop_thread(m, &m->mcu_thread);
 }
 
 /**
@@ -903,7 +943,7 @@ void csf_model_stop(struct csf_model *m)
  * @coherent: what COHERENCY_FEATURES tells
  * @tlb_entries: size of each TLB
  *
- * It has no clock, no thread and no seam yet.
+ * It has no clock, no threads and no seam yet.
  *
  * Return: the GPU or NULL if there is not enough memory.
  */

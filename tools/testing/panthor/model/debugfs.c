@@ -62,12 +62,14 @@ static const char * const stat_names[CSF_NUM_STATS] = {
  * @max: largest value
  * @m: GPU; there is one, as is the directory
  */
-static struct knob {
+struct knob {
 	const char *name;
 	size_t offset;
 	u64 max;
 	struct csf_model *m;
-} knobs[] = {
+};
+
+static struct knob knobs[] = {
 	{ "pause", offsetof(struct csf_knobs, pause), 1 },
 	{ "step", offsetof(struct csf_knobs, steps), S64_MAX },
 	{ "as_latency_us", offsetof(struct csf_knobs, as_latency_us), USEC_PER_SEC },

@@ -7,6 +7,8 @@
  * any driver arrive through lib/logic_iomem.c, which has no way to take a
  * region back: once it is registered, the module stays.
  */
+#define pr_fmt(fmt) "mali_csf_model: " fmt
+
 #include <linux/bottom_half.h>
 #include <linux/clk-provider.h>
 #include <linux/hardirq.h>
@@ -47,6 +49,9 @@ struct seam {
 
 /* There is one: region operations get no private pointer */
 static struct seam *the_seam;
+
+/* What has become of the device tree node, for the loader of the module */
+static int seam_status = -ENODEV;
 
 /*
  * Registers
@@ -299,18 +304,11 @@ static int seam_add_region(struct device *dev, struct seam *seam)
 	return 0;
 }
 
-static int seam_probe(struct platform_device *pdev)
+static int seam_bring_up(struct device *dev, struct seam *seam)
 {
-	struct device *dev = &pdev->dev;
-	struct seam *seam;
 	bool coherent;
 	int ret;
 
-	if (the_seam)
-		return dev_err_probe(dev, -EBUSY, "there can be only one GPU\n");
-	seam = devm_kzalloc(dev, sizeof(*seam), GFP_KERNEL);
-	if (!seam)
-		return -ENOMEM;
 	ret = seam_parse(dev, seam, &coherent);
 	ret = ret ?: seam_create_model(dev, seam, coherent);
 	ret = ret ?: seam_back_flush_page(dev, seam);
@@ -323,6 +321,18 @@ static int seam_probe(struct platform_device *pdev)
 	dev_info(dev, "%s, %s firmware, %scoherent, at %pR\n", seam->m->variant->name,
 		 seam->m->variant->arch, coherent ? "" : "non-", &seam->res);
 	return 0;
+}
+
+static int seam_probe(struct platform_device *pdev)
+{
+	struct device *dev = &pdev->dev;
+	struct seam *seam;
+
+	if (the_seam)
+		return dev_err_probe(dev, -EBUSY, "there can be only one GPU\n");
+	seam = devm_kzalloc(dev, sizeof(*seam), GFP_KERNEL);
+	seam_status = seam ? seam_bring_up(dev, seam) : -ENOMEM;
+	return seam_status;
 }
 
 static const struct of_device_id seam_of_match[] = {
@@ -341,7 +351,7 @@ static struct platform_driver seam_driver = {
 };
 
 /**
- * csf_seam_register() - wait for the model's device tree node
+ * csf_seam_register() - bring up the GPU of the device tree
  *
  * Return: 0 or negative errno.
  */
@@ -349,14 +359,13 @@ int csf_seam_register(void)
 {
 	int ret = platform_driver_register(&seam_driver);
 
-	if (ret)
+	if (ret || the_seam)
 		return ret;
-	if (the_seam)
-		return 0;
-	/* nothing probes later, and the reason has been printed if there was a node */
-	pr_err("mali_csf_model: no usable device tree node\n");
+	/* any other reason has been printed */
+	if (seam_status == -ENODEV)
+		pr_err("no device tree node compatible with mali-csf-model\n");
 	platform_driver_unregister(&seam_driver);
-	return -ENODEV;
+	return seam_status;
 }
 
 /**

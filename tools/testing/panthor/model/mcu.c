@@ -6,9 +6,11 @@
  * All memory is reached through AS0, as the real microcontroller does: what
  * the driver maps wrongly there doesn't work here either.
  *
- * Requests are handled in the model's thread. HALT alone is served inside the
+ * Requests are handled in the MCU's thread. HALT alone is served inside the
  * register trap, since some drivers busy-wait for it on the only CPU.
  */
+#include <linux/minmax.h>
+
 #include "fw_iface.h"
 #include "model.h"
 
@@ -17,6 +19,10 @@
 #define MCU_CONTROL_AUTO	2
 
 #define HALT_OK			0
+
+/* So much of the firmware's code is checked at boot, in such pieces */
+#define CODE_MAX_WORDS		8192
+#define CODE_CHUNK_WORDS	32
 
 /*
  * Memory access. After a failed access the firmware is dead: reads give 0, writes do
@@ -150,6 +156,38 @@ static void write_control_blocks(struct csf_model *m)
 	csf_fw_write32(m, FW_SHARED + GLB_VERSION, FW_VERSION);
 }
 
+static bool code_words_good(struct csf_model *m, const struct csf_fw_code *code)
+{
+	u64 va = CSF_FW_CODE_VA + sizeof(*code);
+	u64 words = min_t(u64, code->words, CODE_MAX_WORDS), i;
+	u64 buf[CODE_CHUNK_WORDS];
+
+	for (i = 0; i < words; i++) {
+		if (i % CODE_CHUNK_WORDS == 0)
+			csf_fw_access(m, va + i * sizeof(u64), buf,
+				      min_t(u64, words - i, CODE_CHUNK_WORDS) * sizeof(u64),
+				      CSF_ACCESS_EXEC);
+		if (buf[i % CODE_CHUNK_WORDS] != csf_pattern(code->seed, i))
+			return false;
+	}
+	return true;
+}
+
+/* Like real firmware, doesn't get far unless the driver has loaded it properly */
+static void check_code(struct csf_model *m)
+{
+	struct csf_fw_code code = {};
+
+	/* the smallest image that drivers accept has none */
+	if (!csf_mmu_mapped(m, 0, CSF_FW_CODE_VA, CSF_ACCESS_EXEC))
+		return;
+	csf_fw_access(m, CSF_FW_CODE_VA, &code, sizeof(code), CSF_ACCESS_EXEC);
+	if (code.magic != CSF_FW_CODE_MAGIC || code_words_good(m, &code))
+		return;
+	csf_bug(m, CSF_BUG_FIRMWARE, "the firmware's code is not what the image has");
+	m->mcu.status = MCU_FATAL;
+}
+
 /*
  * Input and output words stay as they are: after a clean halt the driver goes
  * on with the toggles that are in memory, otherwise it has cleared them.
@@ -169,6 +207,7 @@ static void boot(struct csf_model *m)
 	m->stat[CSF_STAT_BOOTS]++;
 	m->mcu.halt = false;
 	m->mcu.status = MCU_ENABLED;
+	check_code(m);
 	write_control_blocks(m);
 	if (csf_mcu_alive(m))
 		csf_irq_raise(m, CSF_JOB, CSF_JOB_IRQ_GLOBAL);
@@ -305,7 +344,7 @@ void csf_mcu_as0_command(struct csf_model *m)
  * csf_mcu_pass() - serve doorbells
  * @m: GPU, locked
  *
- * Context: the model's thread.
+ * Context: the MCU's thread.
  * Return: true if the pass shall be repeated after a while without a reason.
  */
 bool csf_mcu_pass(struct csf_model *m)

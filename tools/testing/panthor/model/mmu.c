@@ -545,6 +545,22 @@ static u32 translate(struct csf_model *m, struct csf_as *as, u64 va,
 	return code ?: check_permissions(as, x, access);
 }
 
+/**
+ * csf_mmu_mapped() - whether an access would succeed
+ * @m: GPU, locked
+ * @nr: address space
+ * @va: GPU address
+ * @access: kind of access
+ *
+ * Return: true if the page is mapped and may be accessed; raises no fault.
+ */
+bool csf_mmu_mapped(struct csf_model *m, unsigned int nr, u64 va, enum csf_access access)
+{
+	struct csf_xlate x;
+
+	return !translate(m, &m->as[nr], va, access, &x);
+}
+
 /* Sync objects and interface words are polled by the CPU: one access each */
 static void copy(void *dst, const void *src, size_t len)
 {

@@ -2,7 +2,7 @@
 /*
  * The software Mali CSF GPU: what its parts share.
  *
- *   core.c       register file, reset, power, clock, interrupts, time, thread
+ *   core.c       register file, reset, power, clock, interrupts, time, threads
  *   mmu.c        address spaces, page-table walk, TLB, faults
  *   mcu.c        firmware: boot, global interface, doorbells
  *   csg.c        firmware: groups and queues on their slots, scheduling
@@ -12,7 +12,7 @@
  *
  * One raw spinlock protects all state. Register accesses ("traps") come from
  * any context the driver likes, so they never sleep and never deliver an
- * interrupt: they change state, kick the model's thread, and return.
+ * interrupt: they change state, kick the MCU's thread, and return.
  */
 #ifndef MALI_CSF_MODEL_H
 #define MALI_CSF_MODEL_H
@@ -168,6 +168,7 @@ enum csf_bug {
 	CSF_BUG_PAGE_FREED,
 	CSF_BUG_STALE_TLB,
 	CSF_BUG_MCU_FAULT,
+	CSF_BUG_FIRMWARE,
 	CSF_BUG_MCU_CONTROL,
 	CSF_BUG_HALT_BUSY,
 	CSF_BUG_REQ_IGNORED,
@@ -463,7 +464,7 @@ struct csf_model;
 
 /**
  * struct csf_seam_ops - what the model needs from the machine it runs in
- * @raise_irq: call the interrupt handlers of a block; from the model's
+ * @raise_irq: call the interrupt handlers of a block; from the MCU's
  *	thread, without the lock
  */
 struct csf_seam_ops {
@@ -480,8 +481,10 @@ struct csf_seam_ops {
  * @seam: the machine
  * @seam_priv: private to it
  * @flush_page: backs LATEST_FLUSH_ID for mappings by user space; or NULL
- * @thread: the model's thread
- * @kick: there is something to do for it
+ * @mcu_thread: the firmware and the interrupt lines
+ * @cs_thread: executes command streams
+ * @kick: there is something to do for @mcu_thread
+ * @cs_kick: there is something to do for @cs_thread
  * @clock_on: core clock enabled
  * @clock_hz: its rate
  * @l2_off_asked: L2 is off because the driver turned it off, not by a reset
@@ -513,8 +516,10 @@ struct csf_model {
 	void *seam_priv;
 	u32 *flush_page;
 
-	struct task_struct *thread;
+	struct task_struct *mcu_thread;
+	struct task_struct *cs_thread;
 	bool kick;
+	bool cs_kick;
 
 	bool clock_on;
 	unsigned long clock_hz;
@@ -581,6 +586,7 @@ u32 csf_mmu_reg_read(struct csf_model *m, unsigned int nr, enum csf_as_reg reg);
 void csf_mmu_reg_write(struct csf_model *m, unsigned int nr, enum csf_as_reg reg, u32 val);
 void csf_mmu_int_cleared(struct csf_model *m, u32 bits);
 bool csf_mmu_blocked(struct csf_model *m, unsigned int nr);
+bool csf_mmu_mapped(struct csf_model *m, unsigned int nr, u64 va, enum csf_access access);
 int csf_mmu_access(struct csf_model *m, unsigned int nr, u64 va, void *buf, size_t len,
 		   enum csf_access access);
 void csf_mmu_fault(struct csf_model *m, unsigned int nr, u64 va, u32 code,
@@ -616,7 +622,8 @@ void csf_csg_doorbell(struct csf_model *m, unsigned int nr);
 void csf_csg_user_doorbells(struct csf_model *m, u32 doorbells);
 bool csf_csg_retry_events(struct csf_model *m);
 void csf_csg_as_update(struct csf_model *m, unsigned int as);
-s64 csf_csg_run(struct csf_model *m);
+s64 csf_csg_next_run(struct csf_model *m);
+bool csf_csg_run(struct csf_model *m);
 int csf_csg_inject_fatal(struct csf_model *m, unsigned int csg, unsigned int cs, u32 code);
 int csf_csg_inject_oom(struct csf_model *m, unsigned int csg, unsigned int cs);
 int csf_csg_inject_progress(struct csf_model *m, unsigned int csg);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the eviction tests share: asking for eviction, and finding out about
+ * single buffers. A buffer is found in debugfs gems by its size, so each test
+ * gives the buffers it looks for sizes of their own.
+ */
+#ifndef EVICT_H
+#define EVICT_H
+
+#include <unistd.h>
+
+#include "pan_test.h"
+
+#define EVERYTHING	0x100000U	/* pages: 4 GiB */
+
+/* Skips the test if the driver can't evict, or has nowhere to evict to. */
+#define EVICT_REQUIRE(env) do {							\
+	__u64 __swap = 0;							\
+										\
+	if (!pan_has_shrink(&(env)->dev))					\
+		SKIP(return, "the driver has no debugfs shrink");		\
+	ASSERT_EQ(0, pan_swap_free(&__swap));					\
+	if (!__swap)								\
+		SKIP(return, "no swap");					\
+} while (0)
+
+/* The usual beginning of a fixture: device, eviction, one context. */
+#define EVICT_SETUP(self) do {							\
+	PAN_ENV_SETUP(&(self)->env);						\
+	EVICT_REQUIRE(&(self)->env);						\
+	ASSERT_EQ(0, pan_ctx_create(&(self)->env.dev, 1, &(self)->ctx));	\
+} while (0)
+
+static inline int evict_gem(const struct pan_bo *bo, struct pan_gem *gem)
+{
+	return pan_gems_find(bo->dev, getpid(), bo->size, gem);
+}
+
+static inline bool gem_is_evicted(const struct pan_gem *gem)
+{
+	return gem->state & PAN_GEM_EVICTED;
+}
+
+struct evict_goal {
+	const struct pan_bo *bo;
+	__u64 reclaimed;
+};
+
+static inline int evict_step(void *arg)
+{
+	struct evict_goal *goal = arg;
+	struct pan_gem gem;
+	__u64 pages = 0;
+	int ret;
+
+	ret = pan_shrink(goal->bo->dev, EVERYTHING, &pages);
+	goal->reclaimed += pages;
+	if (!ret)
+		ret = evict_gem(goal->bo, &gem);
+	return ret ? ret : gem_is_evicted(&gem);
+}
+
+/*
+ * Shrink until a buffer is evicted. More than one round may be needed: the
+ * shrinker only tries locks, and may find one taken.
+ */
+static inline int evict_bo(const struct pan_bo *bo, __u64 *reclaimed)
+{
+	struct evict_goal goal = { .bo = bo };
+	int ret = pan_poll(evict_step, &goal, PAN_DEADLINE_MS);
+
+	if (reclaimed)
+		*reclaimed = goal.reclaimed;
+	return ret;
+}
+
+/* A buffer is evicted for the count'th time, and shows it in each column. */
+#define EXPECT_EVICTED(bo, count) do {						\
+	struct pan_gem __gem = {};						\
+										\
+	EXPECT_EQ(0, evict_gem(bo, &__gem));					\
+	EXPECT_EQ(PAN_GEM_EVICTED, __gem.state & PAN_GEM_EVICTED);		\
+	EXPECT_EQ(0, __gem.resident);						\
+	EXPECT_EQ(count, __gem.evictions);					\
+} while (0)
+
+/* A buffer has all its pages, and has been evicted so often before. */
+#define EXPECT_RESIDENT(bo, count) do {						\
+	struct pan_gem __gem = {};						\
+										\
+	EXPECT_EQ(0, evict_gem(bo, &__gem));					\
+	EXPECT_EQ(0, __gem.state & PAN_GEM_EVICTED);				\
+	EXPECT_EQ((bo)->size, __gem.resident);					\
+	EXPECT_EQ(count, __gem.evictions);					\
+} while (0)
+
+#define EVICT(bo) ASSERT_EQ(0, evict_bo(bo, NULL))
+
+struct swap_goal {
+	__u64 pswpout;
+	__u64 bytes;
+};
+
+static inline int swap_step(void *arg)
+{
+	struct swap_goal *goal = arg;
+	__u64 out = 0;
+	int ret;
+
+	ret = pan_memory_reclaim(goal->bytes);
+	if (ret && ret != -EAGAIN)
+		return ret;
+	ret = pan_vmstat("pswpout", &out);
+	return ret ? ret : out >= goal->pswpout;
+}
+
+/*
+ * The second stage: what the driver gave back goes to the swap device. Done
+ * when as many pages as the buffers have were written.
+ */
+static inline int push_to_swap(__u64 bytes)
+{
+	struct swap_goal goal = { .bytes = bytes };
+	int ret;
+
+	ret = pan_vmstat("pswpout", &goal.pswpout);
+	goal.pswpout += bytes / PAN_PAGE_SIZE;
+	return ret ? ret : pan_poll(swap_step, &goal, PAN_DEADLINE_MS);
+}
+
+#define PUSH_TO_SWAP(bytes) ASSERT_EQ(0, push_to_swap(bytes))
+
+/* Contents, by the GPU and by the CPU. */
+#define EXPECT_GPU_SEES(ctx, va, len, seed) do {				\
+	__u64 __wrong = ~0ULL;							\
+										\
+	EXPECT_EQ(0, pan_gpu_verify(ctx, va, len, seed, &__wrong));		\
+	EXPECT_EQ(0, __wrong);							\
+} while (0)
+
+#define EXPECT_CPU_SEES(bo, seed) do {						\
+	ASSERT_EQ(0, pan_bo_mmap(bo));						\
+	EXPECT_EQ(0, pan_verify((bo)->map, (bo)->size, seed));			\
+} while (0)
+
+#endif /* EVICT_H */
