@@ -21,21 +21,21 @@ esac
 mapfile -t files < <(queue)
 [ ${#files[@]} -gt 0 ] || die "patches/series is empty: nothing to apply"
 
+# All or nothing: a failure puts the tree back where it was.
 apply_git()
 {
-	local p n=0
+	local p before
 
 	[ -z "$(git -C "$kdir" status --porcelain -uno)" ] ||
 		die "KDIR: $kdir has uncommitted changes: commit or stash them first"
-	[ ! -d "$(git -C "$kdir" rev-parse --git-path rebase-apply)" ] ||
+	[ ! -d "$(git -C "$kdir" rev-parse --absolute-git-dir)/rebase-apply" ] ||
 		die "KDIR: a git am or rebase is going on in $kdir"
+	before=$(git -C "$kdir" rev-parse HEAD)
 	for p in "${files[@]}"; do
-		git -C "$kdir" am -q -3 "$patches/$p" >"$build/log/apply.log" 2>&1 || {
-			tail -n 5 "$build/log/apply.log" >&2
-			git -C "$kdir" am --abort 2>/dev/null || true
-			die "$p does not apply to $version; the $n before it are commits in $kdir"
-		}
-		n=$((n + 1))
+		git -C "$kdir" am -q -3 "$patches/$p" >"$build/log/apply.log" 2>&1 && continue
+		git -C "$kdir" am --abort 2>/dev/null || true
+		git -C "$kdir" reset -q --hard "$before"
+		die "$p does not apply to $version, see build/log/apply.log; $kdir is unchanged"
 	done
 }
 
@@ -46,17 +46,16 @@ apply_plain()
 
 	rm -rf "$tmp"
 	mkdir -p "$tmp"
-	(cd "$kdir" && sed -n 's|^\(---\|+++\) [ab]/\([^	]*\).*|\2|p' "${files[@]/#/$patches/}" |
+	(cd "$kdir" && sed -nE 's#^(---|\+\+\+) [ab]/([^[:space:]]+).*#\2#p' "${files[@]/#/$patches/}" |
 		sort -u | while read -r p; do [ ! -f "$p" ] || echo "$p"; done |
 		tar -c -T - ) | tar -x -C "$tmp"
 	for p in "${files[@]}"; do
-		patch -d "$tmp" -p1 -N -s --no-backup-if-mismatch <"$patches/$p" >"$build/log/apply.log" 2>&1 || {
-			tail -n 5 "$build/log/apply.log" >&2
-			die "$p does not apply to $version; $kdir is unchanged"
+		patch -d "$tmp" -p1 -f -N -s --no-backup-if-mismatch <"$patches/$p" >"$build/log/apply.log" 2>&1 || {
+			die "$p does not apply to $version, see build/log/apply.log; $kdir is unchanged"
 		}
 	done
 	for p in "${files[@]}"; do
-		patch -d "$kdir" -p1 -N -s --no-backup-if-mismatch <"$patches/$p" >>"$build/log/apply.log"
+		patch -d "$kdir" -p1 -f -N -s --no-backup-if-mismatch <"$patches/$p" >>"$build/log/apply.log"
 	done
 	rm -rf "$tmp"
 }

@@ -230,6 +230,23 @@ void panthor_gem_update_reclaim_state_locked(struct panthor_gem_object *bo)
 }
 
 /**
+ * panthor_gem_update_reclaim_state() - Re-evaluate the state of an object
+ * @bo: Object.
+ *
+ * Same as panthor_gem_update_reclaim_state_locked(), except that this one takes
+ * the reservation lock of the object, unless it belongs to someone else.
+ */
+void panthor_gem_update_reclaim_state(struct panthor_gem_object *bo)
+{
+	if (panthor_gem_is_imported(bo))
+		return;
+
+	dma_resv_lock(bo->base.resv, NULL);
+	panthor_gem_update_reclaim_state_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
+/**
  * panthor_gem_forget_reclaim_state() - Stop tracking an object
  * @bo: Object whose last reference is gone.
  *

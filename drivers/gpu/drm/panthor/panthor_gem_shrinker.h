@@ -194,6 +194,7 @@ void panthor_vm_reclaim_init(struct panthor_device *ptdev, struct panthor_vm_rec
 void panthor_vm_reclaim_fini(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_touch(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 
+void panthor_gem_update_reclaim_state(struct panthor_gem_object *bo);
 void panthor_gem_update_reclaim_state_locked(struct panthor_gem_object *bo);
 void panthor_gem_account_restore_locked(struct panthor_gem_object *bo);
 void panthor_gem_forget_reclaim_state(struct panthor_gem_object *bo);

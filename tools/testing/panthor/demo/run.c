@@ -7,7 +7,6 @@
  * The last line is "OK: ..." (exit status 0) or "FAILED: ..." (1).
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,20 +51,8 @@ struct story {
 	int chapter;
 };
 
-static int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 /* The last line, if things go wrong. */
-static int fail(const char *format, ...)
-{
-	va_list args;
-
-	printf("\nFAILED: ");
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-	return -1;
-}
+#define fail(...) (printf("\nFAILED: " __VA_ARGS__), printf("\n"), -1)
 
 static void title(struct story *s, const char *text)
 {
@@ -151,7 +138,7 @@ static int show_gems(struct story *s)
 		if ((*count)++ < SHOWN_LINES)
 			show_gem(&gems.gems[i]);
 	}
-	printf("      %u buffers evicted, %u resident; all buffers of the GPU: %u MiB, resident %u MiB\n",
+	printf("      %u evicted, %u resident; with the kernel's own %u MiB, resident %u MiB\n",
 	       evicted, resident, mib(gems.total), mib(gems.resident));
 	pan_gems_free(&gems);
 	return 0;

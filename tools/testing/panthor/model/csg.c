@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Firmware of the software Mali CSF GPU, groups and queues: requests and events
- * of the group and stream interfaces, suspend buffers, and the scheduling of
- * command streams.
+ * Firmware of the software Mali CSF GPU, group slots: requests and events of the
+ * group interfaces, suspend buffers, and the scheduling of command streams.
  *
  * Handshakes: the host requests by making a bit of REQ differ from ACK, the
  * firmware answers by copying it. Events go the other way: the firmware flips
@@ -10,14 +9,15 @@
  * event that the host has not seen yet: flipping it again would cancel it, so
  * the next one waits.
  */
+#include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
+#include <kunit/visibility.h>
 
 #include "fw_iface.h"
 #include "model.h"
 
 #define SUSPEND_MAGIC		0x4d414c4953555350ULL	/* "MALISUSP" */
-#define EXC_FW_INTERNAL_ERROR	0x68
 
 /**
  * struct suspend_header - begin of a suspend buffer; the streams' states follow
@@ -64,7 +64,13 @@ static void flush_csg_events(struct csf_model *m, struct csf_csg *g)
 		csf_irq_raise(m, CSF_JOB, BIT(i));
 }
 
-static void csf_csg_raise(struct csf_model *m, struct csf_csg *g, u32 event)
+/**
+ * csf_csg_raise() - raise an event of a group
+ * @m: GPU, locked
+ * @g: group slot
+ * @event: bit of CSG_ACK
+ */
+void csf_csg_raise(struct csf_model *m, struct csf_csg *g, u32 event)
 {
 	g->events |= event;
 	flush_csg_events(m, g);
@@ -254,7 +260,7 @@ static void clear_group(struct csf_model *m, struct csf_csg *g)
 	g->checked = false;
 	g->events = 0;
 	for (j = 0; j < CSF_NUM_STREAMS; j++)
-		csf_stream_clear(m, &g->streams[j], csg_nr(m, g), j);
+		csf_stream_clear(m, csg_nr(m, g), j);
 }
 
 static void check_group_as(struct csf_model *m, struct csf_csg *g)
@@ -293,10 +299,9 @@ static void start_group(struct csf_model *m, struct csf_csg *g, bool resume)
 	read_endpoint(m, g);
 	if (resume)
 		corrupt = !load_group(m, g, csf_fw_read64(m, FW_CSG_IN(i) + CSG_SUSPEND_BUF));
-	/* what makes the driver's START of each stream visible as a request */
 	for (j = 0; j < CSF_NUM_STREAMS; j++) {
 		g->streams[j].corrupt = corrupt;
-		set_cs_ack_state(&g->streams[j], CS_STOP);
+		csf_stream_stopped(&g->streams[j]);
 	}
 	g->active = true;
 	m->stat[resume ? CSF_STAT_CSG_RESUME : CSF_STAT_CSG_START]++;
@@ -455,14 +460,14 @@ void csf_csg_as_update(struct csf_model *m, unsigned int as)
 }
 
 /*
- * Scheduling: in each round every csf_stream_runnable stream gets a slice, those of
+ * Scheduling: in each round every runnable stream gets a slice, those of
  * higher priority first. The front ends of the hardware run concurrently, so
  * no priority may starve another.
  */
 
 static unsigned int rank(const struct csf_stream *s)
 {
-	return stream_csg(s)->priority << 4 | CS_CONFIG_PRIORITY(s->config);
+	return csf_stream_csg(s)->priority << 4 | CS_CONFIG_PRIORITY(s->config);
 }
 
 /* Insertion sort: there are rarely more than a few */
@@ -474,7 +479,7 @@ static unsigned int collect_runnable(struct csf_model *m, struct csf_stream **li
 		struct csf_csg *g = &m->csg[i / CSF_NUM_STREAMS];
 		struct csf_stream *s = &g->streams[i % CSF_NUM_STREAMS];
 
-		if (!g->active || !csf_stream_runnable(m, s))
+		if (!g->active || !csf_stream_runnable(s))
 			continue;
 		for (k = n++; k && rank(list[k - 1]) < rank(s); k--)
 			list[k] = list[k - 1];
@@ -485,12 +490,23 @@ static unsigned int collect_runnable(struct csf_model *m, struct csf_stream **li
 
 static void run_slice(struct csf_model *m, struct csf_stream *s)
 {
+	struct csf_csg *g = csf_stream_csg(s);
+
+	if (!g->checked && !csf_mmu_blocked(m, g->as))
+		check_group_as(m, g);
+	csf_stream_run(s);
+	update_idle(m, g);
+}
+
+static void lock_and_run_slice(struct csf_model *m, struct csf_stream *s)
+{
 	unsigned long flags = csf_lock(m);
 	ktime_t start = ktime_get();
 
 	/* the world may have changed since it was collected */
-	if (csf_mcu_alive(m) && !csf_mmu_blocked(m, 0) && stream_csg(s)->active && csf_stream_runnable(m, s))
-		csf_stream_run(m, s);
+	if (csf_mcu_alive(m) && !csf_mmu_blocked(m, 0) && csf_stream_csg(s)->active &&
+	    csf_stream_runnable(s))
+		run_slice(m, s);
 	m->stat[CSF_STAT_LOCK_MAX_NS] = max_t(u64, m->stat[CSF_STAT_LOCK_MAX_NS],
 					      ktime_to_ns(ktime_sub(ktime_get(), start)));
 	csf_unlock(m, flags);
@@ -514,20 +530,20 @@ s64 csf_csg_next_run(struct csf_model *m)
 		const struct csf_csg *g = &m->csg[i / CSF_NUM_STREAMS];
 		const struct csf_stream *s = &g->streams[i % CSF_NUM_STREAMS];
 
-		if (g->active && csf_stream_runnable(m, s))
+		if (g->active && csf_stream_runnable(s))
 			return csf_mmu_blocked(m, 0) ? CSF_POLL_NS : 0;
-		if (g->active && csf_stream_wants_poll(m, s))
+		if (g->active && csf_stream_wants_poll(s))
 			delay = CSF_POLL_NS;
 	}
 	return delay;
 }
 
 /**
- * csf_csg_run() - execute a slice of each csf_stream_runnable command stream
+ * csf_csg_run() - execute a slice of each runnable command stream
  * @m: GPU, not locked
  *
  * Context: the thread for command streams.
- * Return: true if anything was csf_stream_runnable.
+ * Return: true if anything was runnable.
  */
 bool csf_csg_run(struct csf_model *m)
 {
@@ -541,9 +557,10 @@ bool csf_csg_run(struct csf_model *m)
 	csf_unlock(m, flags);
 
 	for (i = 0; i < n; i++)
-		run_slice(m, list[i]);
+		lock_and_run_slice(m, list[i]);
 	return n;
 }
+EXPORT_SYMBOL_IF_KUNIT(csf_csg_run);
 
 /*
  * Life cycle and knobs

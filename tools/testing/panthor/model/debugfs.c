@@ -2,6 +2,38 @@
 /*
  * Knobs and counters of the software Mali CSF GPU, in debugfs below
  * mali_csf_model/.
+ *
+ * Numbers, read and write; too large ones are refused with -ERANGE:
+ *   pause           1: command streams don't execute, requests are still served
+ *   step            so many instructions execute in spite of that; counts down
+ *   tlb_entries     per address space, 0 = no TLB; setting it empties the TLBs
+ *   as_latency_us   an AS command is active for so long
+ *   as_hang_nth     the n-th AS command from now is active until GPU reset; 0 =
+ *                   none; counts down
+ *   as_drop_nth     the n-th AS command from now has no effect (but does release
+ *                   its lock); counts down
+ *   mcu_hang        1: firmware and streams stand still until GPU reset, 2: also
+ *                   after it
+ *   refuse_power    1: L2 and cores can't be turned on
+ *   retention       1: registers keep their contents while the clock is off
+ *   tiler_oom_auto  1: RUN_TILING asks for a heap chunk if HEAP_SET has been
+ *                   executed, and waits for it
+ *
+ * Commands, write only; -ENODEV: no such stream is resident at present:
+ *   inject_fault      "<as> <va hex> read|write|exec": translation fault, level 3
+ *   fatal             "<csg> <cs> <code hex>": CS_FATAL
+ *   tiler_oom         "<csg> <cs>": tiler OOM event; the answer is counted
+ *   progress_timeout  "<csg>": progress timer event
+ *   lose_irq          "job|mmu|gpu": the next rising edge of that line is not
+ *                     delivered; the next event of the block raises it again
+ *
+ * Reports:
+ *   counters/    one number per file
+ *   warning_log  driver bugs by kind; writing anything clears it, and
+ *                counters/warnings, so that each kind is printed again
+ *   tlb_audit    TLB entries that disagree with the page tables now. There may
+ *                be none while no operation of the driver is under way
+ *   state        what is where
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>

@@ -145,6 +145,9 @@
 #define CS_BLOCKED_NONE		0
 #define CS_BLOCKED_SYNC		3
 
+/* CS_FATAL of a stream whose suspended state is lost */
+#define CS_EXC_FW_INTERNAL_ERROR	0x68
+
 /* Ring input and output pages */
 #define RING_INSERT		0x00
 #define RING_EXTRACT_INIT	0x08

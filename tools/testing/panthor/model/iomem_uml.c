@@ -273,7 +273,6 @@ static int seam_create_model(struct device *dev, struct seam *seam, bool coheren
 	seam->m = csf_model_create(v, coherent, tlb_entries);
 	if (!seam->m)
 		return -ENOMEM;
-	seam->m->dev = dev;
 	seam->m->seam = &seam_ops;
 	seam->m->seam_priv = seam;
 	return devm_add_action_or_reset(dev, seam_destroy_model, seam->m);

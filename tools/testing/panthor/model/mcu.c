@@ -9,7 +9,9 @@
  * Requests are handled in the MCU's thread. HALT alone is served inside the
  * register trap, since some drivers busy-wait for it on the only CPU.
  */
+#include <linux/export.h>
 #include <linux/minmax.h>
+#include <kunit/visibility.h>
 
 #include "fw_iface.h"
 #include "model.h"
@@ -368,3 +370,4 @@ bool csf_mcu_pass(struct csf_model *m)
 	csf_csg_user_doorbells(m, doorbells);
 	return csf_csg_retry_events(m);
 }
+EXPORT_SYMBOL_IF_KUNIT(csf_mcu_pass);

@@ -5,85 +5,33 @@
  */
 #include <kunit/test.h>
 #include <linux/delay.h>
-#include <linux/gfp.h>
-#include <linux/io.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
 
-#include "model.h"
+#include "kunit_util.h"
 
 MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
 
 #define AS		1	/* the one under test */
-#define NUM_TABLES	16
 #define VA		0x0000123456789000ULL	/* no index is 0 or 511 */
-
-#define REG_INT_RAWSTAT	0x00
-#define REG_INT_CLEAR	0x04
-#define REG_INT_MASK	0x08
-#define REG_INT_STAT	0x0c
-#define REG_GPU_INT	0x20
-#define REG_MMU_INT	0x2000
-#define REG_GPU_CMD	0x30
-#define REG_L2_READY	0x160
-#define REG_L2_PWRON	0x1a0
-#define REG_L2_PWROFF	0x1e0
-#define REG_MCU_CONTROL	0x700
-#define REG_AS(nr, reg)	(0x2400 + (nr) * 0x40 + (reg) * 4)
-
-#define GPU_SOFT_RESET	0x101
-#define GPU_FLUSH	0x1104
-
-/* Descriptors as panthor writes them */
-#define PTE_TABLE	0x3ULL
-#define PTE_PAGE_RW	0xf47ULL
-#define PTE_BLOCK_RW	0xf45ULL
-#define PTE_RO		BIT_ULL(7)
-#define PTE_AF		BIT_ULL(10)
-#define PTE_XN		BIT_ULL(54)
-
-#define MEMATTR		0x9f9f9f9f9c4c9f4cULL
-#define TRANSCFG	0x620001c6ULL
 
 #define LOCK_ALL	0x3fULL
 
 /**
  * struct ctx - a GPU with one address space
  * @m: GPU, clock and L2 on, @AS enabled
- * @tables: pages for tables, [0] = top level
- * @used: number of @tables in use
+ * @root: top level table
  * @data: two pages for data, not contiguous as the GPU sees them
  */
 struct ctx {
 	struct csf_model *m;
-	u64 *tables[NUM_TABLES];
-	unsigned int used;
+	u64 *root;
 	u64 *data[2];
 };
 
 /*
  * Helpers
  */
-
-static void free_page_action(void *page)
-{
-	free_page((unsigned long)page);
-}
-
-static void *new_page(struct kunit *test)
-{
-	void *page = (void *)get_zeroed_page(GFP_KERNEL);
-
-	KUNIT_ASSERT_NOT_NULL(test, page);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, free_page_action, page), 0);
-	return page;
-}
-
-static void destroy_action(void *m)
-{
-	csf_model_destroy(m);
-}
 
 static u32 as_read(struct ctx *c, enum csf_as_reg reg)
 {
@@ -97,8 +45,7 @@ static void as_write(struct ctx *c, enum csf_as_reg reg, u32 val)
 
 static void as_write64(struct ctx *c, enum csf_as_reg reg, u64 val)
 {
-	as_write(c, reg, lower_32_bits(val));
-	as_write(c, reg + 1, upper_32_bits(val));
+	csf_test_as_write64(c->m, AS, reg, val);
 }
 
 static void as_command(struct ctx *c, u32 cmd)
@@ -120,10 +67,7 @@ static void as_lock_and(struct ctx *c, u64 lockaddr, u32 cmd)
 
 static void as_enable(struct ctx *c, u64 transtab, u64 memattr, u64 transcfg)
 {
-	as_write64(c, AS_TRANSTAB_LO, transtab);
-	as_write64(c, AS_MEMATTR_LO, memattr);
-	as_write64(c, AS_TRANSCFG_LO, transcfg);
-	as_command(c, AS_UPDATE);
+	csf_test_as_enable(c->m, AS, transtab, memattr, transcfg);
 }
 
 static int gpu_access(struct ctx *c, u64 va, void *buf, size_t len, enum csf_access access)
@@ -146,40 +90,22 @@ static int gpu_write(struct ctx *c, u64 va, u64 val)
 	return gpu_access(c, va, &val, sizeof(val), CSF_ACCESS_WRITE);
 }
 
-static u64 pa_of(const void *mem)
-{
-	return virt_to_phys((void *)mem);
-}
-
-/* The descriptor of @va at @level; makes the tables above it */
 static u64 *pte_at(struct kunit *test, u64 va, unsigned int level)
 {
 	struct ctx *c = test->priv;
-	u64 *table = c->tables[0];
-	unsigned int l;
 
-	for (l = 0; ; l++) {
-		u64 *pte = &table[(va >> (39 - 9 * l)) & 0x1ff];
-
-		if (l == level)
-			return pte;
-		if (!*pte) {
-			KUNIT_ASSERT_LT(test, c->used, NUM_TABLES);
-			*pte = pa_of(c->tables[c->used++]) | PTE_TABLE;
-		}
-		table = phys_to_virt(*pte & GENMASK_ULL(47, 12));
-	}
+	return csf_test_pte(test, c->root, va, level);
 }
 
 static void map_page(struct kunit *test, u64 va, const void *page, u64 flags)
 {
-	*pte_at(test, va, 3) = pa_of(page) | flags;
+	*pte_at(test, va, 3) = csf_test_pa(page) | flags;
 }
 
 /* The block that @page is in, such that @page appears at the address returned */
 static u64 map_block(struct kunit *test, u64 va, const void *page, u64 flags)
 {
-	u64 pa = pa_of(page);
+	u64 pa = csf_test_pa(page);
 
 	va &= ~(SZ_2M - 1ULL);
 	*pte_at(test, va, 2) = (pa & ~(SZ_2M - 1ULL)) | flags;
@@ -208,25 +134,16 @@ static void expect_bug(struct kunit *test, enum csf_bug bug, u32 count)
 
 static int mmu_test_init(struct kunit *test)
 {
-	const struct csf_variant *variant = csf_variant_find("g610");
 	struct ctx *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
 	unsigned int i;
 
 	KUNIT_ASSERT_NOT_NULL(test, c);
 	test->priv = c;
-	for (i = 0; i < NUM_TABLES; i++)
-		c->tables[i] = new_page(test);
+	c->root = csf_test_page(test);
 	for (i = 0; i < ARRAY_SIZE(c->data); i++)
-		c->data[i] = new_page(test);
-	c->used = 1;
-
-	c->m = csf_model_create(variant, true, 64);
-	KUNIT_ASSERT_NOT_NULL(test, c->m);
-	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, destroy_action, c->m), 0);
-	c->m->quiet = true;
-	c->m->clock_on = true;
-	csf_reg_write(c->m, REG_L2_PWRON, 1);
-	as_enable(c, pa_of(c->tables[0]), MEMATTR, TRANSCFG);
+		c->data[i] = csf_test_page(test);
+	c->m = csf_test_model(test);
+	as_enable(c, csf_test_pa(c->root), MEMATTR, TRANSCFG);
 	return 0;
 }
 
@@ -322,7 +239,7 @@ static void mmu_test_block_elsewhere(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	*pte_at(test, VA, level) = pa_of(c->data[0]) | PTE_BLOCK_RW;
+	*pte_at(test, VA, level) = csf_test_pa(c->data[0]) | PTE_BLOCK_RW;
 	expect_fault(test, gpu_read(c, VA, &val), VA, 0xc0 + level, CSF_ACCESS_READ);
 }
 
@@ -401,7 +318,7 @@ static void mmu_test_memattr(struct kunit *test)
 	u64 val;
 
 	map_page(test, VA, c->data[0], PTE_PAGE_RW);
-	as_enable(c, pa_of(c->tables[0]), MEMATTR | 0xc0 << 8, TRANSCFG);
+	as_enable(c, csf_test_pa(c->root), MEMATTR | 0xc0 << 8, TRANSCFG);
 	expect_fault(test, gpu_read(c, VA, &val), VA, 0xeb, CSF_ACCESS_READ);
 }
 
@@ -447,11 +364,11 @@ static void mmu_test_bad_config(struct kunit *test)
 {
 	struct ctx *c = test->priv;
 
-	as_enable(c, pa_of(c->tables[0]), MEMATTR, TRANSCFG);
+	as_enable(c, csf_test_pa(c->root), MEMATTR, TRANSCFG);
 	expect_bug(test, CSF_BUG_AS_CONFIG, 0);
-	as_enable(c, pa_of(c->tables[0]) + 8, MEMATTR, TRANSCFG);
+	as_enable(c, csf_test_pa(c->root) + 8, MEMATTR, TRANSCFG);
 	expect_bug(test, CSF_BUG_AS_CONFIG, 1);
-	as_enable(c, pa_of(c->tables[0]), MEMATTR, 2);
+	as_enable(c, csf_test_pa(c->root), MEMATTR, 2);
 	expect_bug(test, CSF_BUG_AS_CONFIG, 2);
 	as_enable(c, 0, MEMATTR, TRANSCFG);
 	expect_bug(test, CSF_BUG_AS_CONFIG, 3);
@@ -924,7 +841,7 @@ static void mmu_test_no_power(struct kunit *test)
 	csf_reg_write(c->m, REG_GPU_CMD, GPU_SOFT_RESET);
 	as_lock_and(c, LOCK_ALL, AS_FLUSH_MEM);
 	expect_bug(test, CSF_BUG_POWER, 0);
-	as_enable(c, pa_of(c->tables[0]), MEMATTR, TRANSCFG);
+	as_enable(c, csf_test_pa(c->root), MEMATTR, TRANSCFG);
 	expect_bug(test, CSF_BUG_POWER, 1);
 	csf_reg_write(c->m, REG_MCU_CONTROL, 2);
 	expect_bug(test, CSF_BUG_POWER, 2);

@@ -5,7 +5,8 @@
  *   core.c       register file, reset, power, clock, interrupts, time, threads
  *   mmu.c        address spaces, page-table walk, TLB, faults
  *   mcu.c        firmware: boot, global interface, doorbells
- *   csg.c        firmware: groups and queues on their slots, scheduling
+ *   csg.c        firmware: groups on their slots, suspend buffers, scheduling
+ *   stream.c     firmware: command streams, rings, execution
  *   cs.c         command stream interpreter
  *   debugfs.c    knobs and counters
  *   iomem_uml.c  the seam to the machine that the model runs in
@@ -25,7 +26,6 @@
 #include "cs.h"
 
 struct dentry;
-struct device;
 struct task_struct;
 
 /* As on RK3588; doorbells go as far */
@@ -474,7 +474,6 @@ struct csf_seam_ops {
 /**
  * struct csf_model - a GPU
  * @lock: protects everything below, except what is constant after creation
- * @dev: for messages; may be NULL
  * @variant: identification
  * @coherent: the driver is told that the GPU snoops CPU caches
  * @quiet: count driver bugs, but don't print (tests of the checkers)
@@ -508,7 +507,6 @@ struct csf_seam_ops {
  */
 struct csf_model {
 	raw_spinlock_t lock;
-	struct device *dev;
 	const struct csf_variant *variant;
 	bool coherent;
 	bool quiet;
@@ -613,7 +611,28 @@ u64 csf_fw_read64(struct csf_model *m, u64 va);
 void csf_fw_write32(struct csf_model *m, u64 va, u32 val);
 void csf_fw_write64(struct csf_model *m, u64 va, u64 val);
 
+/* stream.c */
+static inline struct csf_csg *csf_stream_csg(const struct csf_stream *s)
+{
+	return &s->m->csg[s->csg];
+}
+
+void csf_stream_clear(struct csf_model *m, unsigned int csg, unsigned int nr);
+void csf_stream_stopped(struct csf_stream *s);
+void csf_stream_doorbell(struct csf_stream *s);
+void csf_stream_latch(struct csf_stream *s);
+void csf_stream_flush_events(struct csf_stream *s);
+bool csf_stream_idle(const struct csf_stream *s);
+bool csf_stream_more_work(const struct csf_stream *s);
+void csf_stream_write_status(struct csf_stream *s);
+bool csf_stream_runnable(const struct csf_stream *s);
+bool csf_stream_wants_poll(const struct csf_stream *s);
+void csf_stream_run(struct csf_stream *s);
+void csf_stream_kill(struct csf_stream *s, u32 type, u64 info);
+void csf_stream_raise_oom(struct csf_stream *s);
+
 /* csg.c */
+void csf_csg_raise(struct csf_model *m, struct csf_csg *g, u32 event);
 void csf_csg_init(struct csf_model *m);
 void csf_csg_reset(struct csf_model *m);
 bool csf_csg_busy(const struct csf_model *m);

@@ -12,11 +12,6 @@
 /* Instructions between looks at whether a range instruction is in progress */
 #define BITE			8
 
-static struct csf_csg *stream_csg(const struct csf_stream *s)
-{
-	return &s->m->csg[s->csg];
-}
-
 static u64 cs_in(const struct csf_stream *s)
 {
 	return FW_CS_IN(s->csg, s->nr);
@@ -44,7 +39,11 @@ static void raise_cs_irq(struct csf_stream *s)
 	csf_irq_raise(m, CSF_JOB, BIT(s->csg));
 }
 
-static void csf_stream_flush_events(struct csf_stream *s)
+/**
+ * csf_stream_flush_events() - raise events whose predecessors are acknowledged
+ * @s: stream, model locked
+ */
+void csf_stream_flush_events(struct csf_stream *s)
 {
 	struct csf_model *m = s->m;
 	u32 req, ack, ready;
@@ -82,7 +81,13 @@ static void raise_fault(struct csf_stream *s)
 	raise_cs_event(s, CS_EV_FAULT);
 }
 
-static void csf_stream_kill(struct csf_stream *s, u32 type, u64 info)
+/**
+ * csf_stream_kill() - end a stream by a CS_FATAL event
+ * @s: started stream, model locked
+ * @type: exception type
+ * @info: exception details
+ */
+void csf_stream_kill(struct csf_stream *s, u32 type, u64 info)
 {
 	csf_cs_kill(&s->cs, type, info);
 	s->last = CSF_CS_FATAL;
@@ -90,7 +95,11 @@ static void csf_stream_kill(struct csf_stream *s, u32 type, u64 info)
 	raise_fatal(s);
 }
 
-static void csf_stream_raise_oom(struct csf_stream *s)
+/**
+ * csf_stream_raise_oom() - ask the driver for tiler heap memory
+ * @s: started stream, model locked
+ */
+void csf_stream_raise_oom(struct csf_stream *s)
 {
 	const struct csf_cs_state *state = &s->cs.state;
 
@@ -109,7 +118,7 @@ static void csf_stream_raise_oom(struct csf_stream *s)
 static int stream_access(struct csf_stream *s, u64 va, void *buf, size_t len,
 			 enum csf_access access)
 {
-	u8 as = stream_csg(s)->as;
+	u8 as = csf_stream_csg(s)->as;
 	int ret = csf_mmu_access(s->m, as, va, buf, len, access);
 
 	if (ret) {
@@ -136,7 +145,7 @@ static void stream_sync_update(void *ctx, bool system_scope)
 
 	s->m->sync_writes++;
 	if (system_scope)
-		csf_csg_raise(s->m, stream_csg(s), CSG_EV_SYNC_UPDATE);
+		csf_csg_raise(s->m, csf_stream_csg(s), CSG_EV_SYNC_UPDATE);
 }
 
 static void stream_cache_flush(void *ctx)
@@ -210,7 +219,11 @@ static void write_extract(struct csf_stream *s)
  */
 #define RING_SURPLUS		256
 
-static void csf_stream_latch(struct csf_stream *s)
+/**
+ * csf_stream_latch() - read INSERT of the ring
+ * @s: started stream, model locked
+ */
+void csf_stream_latch(struct csf_stream *s)
 {
 	u64 insert = csf_fw_read64(s->m, s->in_va + RING_INSERT);
 	u64 extract = s->cs.state.extract;
@@ -257,7 +270,7 @@ static void start_stream(struct csf_stream *s)
 	s->oom = CSF_OOM_NONE;
 	s->extract_out = s->cs.state.extract;
 	if (s->corrupt)
-		csf_stream_kill(s, EXC_FW_INTERNAL_ERROR, 0);
+		csf_stream_kill(s, CS_EXC_FW_INTERNAL_ERROR, 0);
 }
 
 /* The driver's answer to a request for tiler heap memory */
@@ -295,7 +308,11 @@ static void change_stream_state(struct csf_stream *s, u32 state)
 		set_cs_ack_state(s, state);
 }
 
-static void csf_stream_doorbell(struct csf_stream *s)
+/**
+ * csf_stream_doorbell() - the host has something for a stream
+ * @s: stream of a resident group, model locked
+ */
+void csf_stream_doorbell(struct csf_stream *s)
 {
 	u32 req = csf_fw_read32(s->m, cs_in(s) + CS_REQ);
 	u32 ack = csf_fw_read32(s->m, cs_out(s) + CS_ACK);
@@ -315,7 +332,13 @@ static void csf_stream_doorbell(struct csf_stream *s)
  * Status
  */
 
-static bool csf_stream_idle(const struct csf_stream *s)
+/**
+ * csf_stream_idle() - whether a stream counts as idle
+ * @s: started stream, model locked
+ *
+ * Return: true if it has nothing to do and the host accepts the reason.
+ */
+bool csf_stream_idle(const struct csf_stream *s)
 {
 	if (s->last == CSF_CS_SYNC_WAIT)
 		return s->req & CS_REQ_IDLE_SYNC_WAIT;
@@ -341,7 +364,11 @@ static void write_stream_wait(const struct csf_stream *s)
 	csf_fw_write32(s->m, out + CS_STATUS_BLOCKED, reason);
 }
 
-static void csf_stream_write_status(struct csf_stream *s)
+/**
+ * csf_stream_write_status() - bring the output block up to date
+ * @s: started stream, model locked
+ */
+void csf_stream_write_status(struct csf_stream *s)
 {
 	u64 out = cs_out(s);
 
@@ -352,8 +379,13 @@ static void csf_stream_write_status(struct csf_stream *s)
 	write_stream_wait(s);
 }
 
-/* Work whose doorbell has not arrived yet counts */
-static bool csf_stream_more_work(const struct csf_stream *s)
+/**
+ * csf_stream_more_work() - whether the ring holds more than was rung for
+ * @s: started stream, model locked
+ *
+ * Return: true if a doorbell must be on its way.
+ */
+bool csf_stream_more_work(const struct csf_stream *s)
 {
 	return csf_fw_read64(s->m, s->in_va + RING_INSERT) != s->cs.insert;
 }
@@ -362,9 +394,10 @@ static bool csf_stream_more_work(const struct csf_stream *s)
  * Execution
  */
 
-static bool stall_over(struct csf_model *m, const struct csf_stream *s)
+static bool stall_over(const struct csf_stream *s)
 {
-	u8 as = stream_csg(s)->as;
+	struct csf_model *m = s->m;
+	u8 as = csf_stream_csg(s)->as;
 
 	switch (s->stall) {
 	case CSF_STALL_FAULT:
@@ -378,8 +411,16 @@ static bool stall_over(struct csf_model *m, const struct csf_stream *s)
 	}
 }
 
-static bool csf_stream_runnable(struct csf_model *m, const struct csf_stream *s)
+/**
+ * csf_stream_runnable() - whether a stream can execute
+ * @s: stream, model locked
+ *
+ * Return: true if a slice would get it further, as far as one can tell.
+ */
+bool csf_stream_runnable(const struct csf_stream *s)
 {
+	struct csf_model *m = s->m;
+
 	if (!s->started || (m->knobs.pause && !m->knobs.steps))
 		return false;
 	switch (s->last) {
@@ -389,7 +430,7 @@ static bool csf_stream_runnable(struct csf_model *m, const struct csf_stream *s)
 		return s->sync_seen != m->sync_writes ||
 		       ktime_compare(ktime_get(), s->poll) >= 0;
 	case CSF_CS_STALLED:
-		return stall_over(m, s);
+		return stall_over(s);
 	case CSF_CS_FATAL:
 		return false;
 	default:
@@ -397,9 +438,16 @@ static bool csf_stream_runnable(struct csf_model *m, const struct csf_stream *s)
 	}
 }
 
-/* Becomes csf_stream_runnable by time alone */
-static bool csf_stream_wants_poll(const struct csf_model *m, const struct csf_stream *s)
+/**
+ * csf_stream_wants_poll() - whether a stream becomes runnable by time alone
+ * @s: stream, model locked
+ *
+ * Return: true if it has to be looked at again after a while.
+ */
+bool csf_stream_wants_poll(const struct csf_stream *s)
 {
+	const struct csf_model *m = s->m;
+
 	if (!s->started || (m->knobs.pause && !m->knobs.steps))
 		return false;
 	return s->last == CSF_CS_SYNC_WAIT ||
@@ -435,18 +483,20 @@ static void account(struct csf_model *m, struct csf_stream *s)
 	s->cs.jobs = 0;
 }
 
-static void csf_stream_run(struct csf_model *m, struct csf_stream *s)
+/**
+ * csf_stream_run() - execute a slice
+ * @s: runnable stream, model locked
+ */
+void csf_stream_run(struct csf_stream *s)
 {
-	struct csf_csg *g = stream_csg(s);
+	struct csf_model *m = s->m;
 
 	/* the driver gave up the address space after a fault */
 	if (s->last == CSF_CS_STALLED && s->stall == CSF_STALL_FAULT &&
-	    csf_as_mode(&m->as[g->as]) == AS_MODE_UNMAPPED) {
+	    csf_as_mode(&m->as[csf_stream_csg(s)->as]) == AS_MODE_UNMAPPED) {
 		csf_stream_kill(s, CSF_EXC_CS_BUS_FAULT, s->stall_va);
 		return;
 	}
-	if (!g->checked && !csf_mmu_blocked(m, g->as))
-		check_group_as(m, g);
 	s->stall = CSF_STALL_NONE;
 	s->sync_seen = m->sync_writes;
 	s->last = step_slice(m, s);
@@ -459,16 +509,33 @@ static void csf_stream_run(struct csf_model *m, struct csf_stream *s)
 		raise_fatal(s);
 	else if (s->last == CSF_CS_FAULT)
 		raise_fault(s);
-	update_idle(m, g);
 }
 
-static void csf_stream_clear(struct csf_model *m, struct csf_stream *s, unsigned int i, unsigned int j)
+/**
+ * csf_stream_stopped() - tell the host that a stream is not started
+ * @s: stream, model locked
+ *
+ * Makes the host's next START visible as a request.
+ */
+void csf_stream_stopped(struct csf_stream *s)
 {
+	set_cs_ack_state(s, CS_STOP);
+}
+
+/**
+ * csf_stream_clear() - forget a stream
+ * @m: GPU, locked
+ * @csg: group slot
+ * @nr: stream
+ */
+void csf_stream_clear(struct csf_model *m, unsigned int csg, unsigned int nr)
+{
+	struct csf_stream *s = &m->csg[csg].streams[nr];
+
 	memset(s, 0, sizeof(*s));
 	s->m = m;
-	s->csg = i;
-	s->nr = j;
+	s->csg = csg;
+	s->nr = nr;
 	s->cs.ops = &stream_ops;
 	s->cs.ctx = s;
 }
-

@@ -26,9 +26,11 @@
 
 /* The usual beginning of a fixture: device, eviction, one context. */
 #define EVICT_SETUP(self) do {							\
-	PAN_ENV_SETUP(&(self)->env);						\
-	EVICT_REQUIRE(&(self)->env);						\
-	ASSERT_EQ(0, pan_ctx_create(&(self)->env.dev, 1, &(self)->ctx));	\
+	__typeof__(self) __self = (self);					\
+										\
+	PAN_ENV_SETUP(&__self->env);						\
+	EVICT_REQUIRE(&__self->env);						\
+	ASSERT_EQ(0, pan_ctx_create(&__self->env.dev, 1, &__self->ctx));	\
 } while (0)
 
 static inline int evict_gem(const struct pan_bo *bo, struct pan_gem *gem)
@@ -86,11 +88,12 @@ static inline int evict_bo(const struct pan_bo *bo, __u64 *reclaimed)
 
 /* A buffer has all its pages, and has been evicted so often before. */
 #define EXPECT_RESIDENT(bo, count) do {						\
+	const struct pan_bo *__bo = (bo);					\
 	struct pan_gem __gem = {};						\
 										\
-	EXPECT_EQ(0, evict_gem(bo, &__gem));					\
+	EXPECT_EQ(0, evict_gem(__bo, &__gem));					\
 	EXPECT_EQ(0, __gem.state & PAN_GEM_EVICTED);				\
-	EXPECT_EQ((bo)->size, __gem.resident);					\
+	EXPECT_EQ(__bo->size, __gem.resident);					\
 	EXPECT_EQ(count, __gem.evictions);					\
 } while (0)
 
@@ -139,8 +142,10 @@ static inline int push_to_swap(__u64 bytes)
 } while (0)
 
 #define EXPECT_CPU_SEES(bo, seed) do {						\
-	ASSERT_EQ(0, pan_bo_mmap(bo));						\
-	EXPECT_EQ(0, pan_verify((bo)->map, (bo)->size, seed));			\
+	struct pan_bo *__bo = (bo);						\
+										\
+	ASSERT_EQ(0, pan_bo_mmap(__bo));					\
+	EXPECT_EQ(0, pan_verify(__bo->map, __bo->size, seed));			\
 } while (0)
 
 #endif /* EVICT_H */

@@ -249,7 +249,7 @@ TEST_F(evict_bind, random_changes)
 		shown[i].bo = &self->a;
 		shown[i].offset = i;
 	}
-	for (step = 0; step < 25; step++) {
+	for (step = 0; step < 20; step++) {
 		const struct pan_bo *bo = pan_rand(&self->env.rand) & 1 ? &self->a : &self->b;
 		__u64 action = pan_rand(&self->env.rand) % 6;
 
@@ -264,7 +264,8 @@ TEST_F(evict_bind, random_changes)
 		}
 		if (action == 1) {
 			if (shown[at].bo)
-				expect_shown(_metadata, self, shown[at].bo, shown[at].offset, at, 1);
+				expect_shown(_metadata, self, shown[at].bo, shown[at].offset,
+					     at, 1);
 			continue;
 		}
 		if (action == 2)

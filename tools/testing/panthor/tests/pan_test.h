@@ -77,13 +77,14 @@ static inline void pan_env_print_warnings(void)
  * runtime power management, and the model sees accesses that come too late.
  */
 #define PAN_ENV_TEARDOWN(env) do {						\
+	struct pan_env *__env = (env);						\
 	__u64 __warnings = 0;							\
 										\
 	EXPECT_EQ(0, pan_model_knobs_reset());					\
-	pan_close(&(env)->dev);							\
-	EXPECT_EQ(0, pan_wait_suspended(&(env)->dev, PAN_DEADLINE_MS));		\
+	pan_close(&__env->dev);							\
+	EXPECT_EQ(0, pan_wait_suspended(&__env->dev, PAN_DEADLINE_MS));		\
 	EXPECT_EQ(0, pan_model_counter("warnings", &__warnings));		\
-	EXPECT_EQ((env)->warnings, __warnings)					\
+	EXPECT_EQ(__env->warnings, __warnings)					\
 		pan_env_print_warnings();					\
 } while (0)
 

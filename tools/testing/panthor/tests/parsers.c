@@ -33,7 +33,7 @@ TEST(fdinfo_refuses)
 		"drm-total-memory:\t5MiB\n",
 		"drm-total-memory:\t-5\n",
 		"drm-total-memory:\t\n",
-		"drm-total-memory:\t5 KiB \n",
+		"drm-total-memory:\t5 KiB B\n",
 		"drm-total-memory:\t0x5\n",
 		"drm-total-memory:\t5\ndrm-total-memory:\t5\n",
 		"drm-client-id:\tseven\n",
