@@ -25,12 +25,11 @@ refcount_t:
 Object.* remaining .*on __kmem_cache_shutdown
 # lockdep, RCU, scheduling
 possible circular locking|possible recursive locking|possible irq lock inversion
-inconsistent lock state|bad unlock balance|suspicious RCU usage|held lock freed
+inconsistent lock state|bad unlock balance|held lock freed
 INFO: (task .* blocked|rcu|trying to register|lockdep is turned off)
 rcu: INFO:
 (soft|hard) lockup|workqueue lockup
 sleeping function called
-BUG: scheduling while atomic
 # DMA debugging
 DMA-API: .*(device driver|mapping)
 # leaks
@@ -41,21 +40,54 @@ DRIVER BUG
 END
 )
 
-# Lines of the list are "REGEX<tab># reason".
-allowed=$(sed -n 's/[[:space:]]*#.*//; /./p' "$top/scripts/allow.list")
+# Number and text of each suspicious line, less what allow.list excuses.
+suspicious() # FILE
+{
+	patterns=$patterns awk -v allow="$top/scripts/allow.list" '
+		BEGIN {
+			n = split(ENVIRON["patterns"], re, "\n")
+			while ((getline line < allow) > 0) {
+				if (line !~ /^[^#]/)
+					continue
+				sub(/[[:space:]]+#.*/, "", line)
+				m = split(line, part, /[[:space:]]+with[[:space:]]+/)
+				ok[++oks] = part[1]
+				context[oks] = m > 1 ? part[2] : ""
+			}
+		}
+		function excused(l,   i, k) {
+			for (i = 1; i <= oks; i++) {
+				if (text[l] !~ ok[i])
+					continue
+				if (context[i] == "")
+					return 1
+				for (k = l + 1; k <= l + 80 && k <= NR; k++)
+					if (text[k] ~ context[i])
+						return 1
+			}
+			return 0
+		}
+		{ text[NR] = $0 }
+		END {
+			for (l = 1; l <= NR; l++)
+				for (i = 1; i <= n; i++)
+					if (text[l] ~ re[i]) {
+						if (!excused(l)) print l ":" text[l]
+						break
+					}
+		}' "$1"
+}
 
 found=0
 for f in "$@"; do
 	[ -s "$f" ] || continue
-	hits=$(grep -a -n -E -f <(printf '%s\n' "$patterns") "$f" || true)
-	if [ -n "$allowed" ] && [ -n "$hits" ]; then
-		hits=$(grep -v -E -f <(printf '%s\n' "$allowed") <<<"$hits" || true)
-	fi
+	hits=$(suspicious "$f")
 	[ -n "$hits" ] || continue
 	found=1
 	say "reports in ${f#"$top"/}:"
-	head -n 10 <<<"$hits" | cut -c1-160 | sed "s,^,   ,"
-	[ "$(wc -l <<<"$hits")" -le 10 ] || echo "... $(wc -l <<<"$hits") lines like these in all"
+	head -n 10 <<<"$hits" | cut -c1-160 | sed 's/^/   /'
+	count=$(wc -l <<<"$hits")
+	[ "$count" -le 10 ] || echo "   ... $count lines like these in all"
 	first=$(head -n 1 <<<"$hits" | cut -d: -f1)
 	# the guest's runners name the test in the log before they start it
 	during=$(head -n "$first" "$f" | grep -a -o -E '# (selftest|igt): .*' | tail -n 1 || true)

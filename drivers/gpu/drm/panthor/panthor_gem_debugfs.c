@@ -38,7 +38,7 @@ struct panthor_gem_totals {
 	u64 reclaimable;
 };
 
-static u32 panthor_gem_debugfs_state(struct panthor_gem_object *bo)
+static u32 panthor_gem_debugfs_state(struct panthor_gem_object *bo, bool resident)
 {
 	u32 state = 0;
 
@@ -47,7 +47,7 @@ static u32 panthor_gem_debugfs_state(struct panthor_gem_object *bo)
 	else if (READ_ONCE(bo->base.dma_buf))
 		state |= PANTHOR_GEM_STATE_EXPORTED;
 
-	if (panthor_gem_is_evicted(bo))
+	if (!resident && panthor_gem_was_reclaimed(bo))
 		state |= PANTHOR_GEM_STATE_EVICTED;
 
 	return state;
@@ -68,8 +68,9 @@ static void panthor_gem_debugfs_show_legend(struct seq_file *m)
 static void panthor_gem_debugfs_show_bo(struct seq_file *m, struct panthor_gem_object *bo,
 					struct panthor_gem_totals *totals)
 {
+	bool is_resident = panthor_gem_is_resident(bo);
 	size_t size = bo->base.size;
-	size_t resident = panthor_gem_is_resident(bo) ? size : 0;
+	size_t resident = is_resident ? size : 0;
 	char creator[TASK_COMM_LEN + 12];
 
 	snprintf(creator, sizeof(creator), "%s/%d", bo->debugfs.creator, bo->debugfs.tgid);
@@ -77,7 +78,7 @@ static void panthor_gem_debugfs_show_bo(struct seq_file *m, struct panthor_gem_o
 		   creator, bo->base.name, kref_read(&bo->base.refcount),
 		   atomic_read(&bo->reclaimed_count), size, resident,
 		   drm_vma_node_offset_addr(&bo->base.vma_node),
-		   panthor_gem_debugfs_state(bo), bo->debugfs.usage,
+		   panthor_gem_debugfs_state(bo, is_resident), bo->debugfs.usage,
 		   bo->debugfs.label ?: "");
 
 	totals->size += size;

@@ -75,8 +75,12 @@ static vm_fault_t panthor_gem_populate_and_insert(struct panthor_gem_object *bo,
 	vm_fault_t ret;
 	int err;
 
-	/* Let signals be handled, the access is retried after that. */
-	if (dma_resv_lock_interruptible(bo->base.resv, NULL))
+	/* Let signals be handled, the access is retried after that. The kernel
+	 * would retry right away instead, so don't let it spin.
+	 */
+	if (!(vmf->flags & FAULT_FLAG_USER))
+		dma_resv_lock(bo->base.resv, NULL);
+	else if (dma_resv_lock_interruptible(bo->base.resv, NULL))
 		return VM_FAULT_NOPAGE;
 
 	err = panthor_gem_populate_locked(bo);
@@ -107,20 +111,33 @@ static vm_fault_t panthor_gem_fault(struct vm_fault *vmf)
 	return panthor_gem_populate_and_insert(bo, vmf);
 }
 
+/*
+ * The mmap lock is held for write here, so don't wait for someone who might be
+ * reading the memory of a whole VM from swap. All we lose is objects being evicted
+ * in the order we'd like them to: the shrinker doesn't trust the state it finds.
+ */
+static void panthor_gem_try_update_reclaim_state(struct panthor_gem_object *bo)
+{
+	if (!dma_resv_trylock(bo->base.resv))
+		return;
+
+	panthor_gem_update_reclaim_state_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+}
+
 static void panthor_gem_mmap_get(struct panthor_gem_object *bo)
 {
-	dma_resv_lock(bo->base.resv, NULL);
-	if (!bo->cmap.mmap_count++)
-		panthor_gem_update_reclaim_state_locked(bo);
-	dma_resv_unlock(bo->base.resv);
+	if (atomic_inc_return(&bo->cmap.mmap_count) == 1)
+		panthor_gem_try_update_reclaim_state(bo);
 }
 
 static void panthor_gem_mmap_put(struct panthor_gem_object *bo)
 {
-	dma_resv_lock(bo->base.resv, NULL);
-	if (!drm_WARN_ON_ONCE(bo->base.dev, !bo->cmap.mmap_count) && !--bo->cmap.mmap_count)
-		panthor_gem_update_reclaim_state_locked(bo);
-	dma_resv_unlock(bo->base.resv);
+	int count = atomic_dec_return(&bo->cmap.mmap_count);
+
+	drm_WARN_ON_ONCE(bo->base.dev, count < 0);
+	if (!count)
+		panthor_gem_try_update_reclaim_state(bo);
 }
 
 static void panthor_gem_vm_open(struct vm_area_struct *vma)

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
 
 #include "panthor_device.h"
@@ -32,13 +33,11 @@ static void panthor_gem_assert_locked_or_gone(struct panthor_gem_object *bo)
 		dma_resv_assert_held(bo->base.resv);
 }
 
-static int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
+static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo)
 {
 	struct drm_gem_object *obj = &bo->base;
 	struct sg_table *sgt;
 	int ret;
-
-	dma_resv_assert_held(obj->resv);
 
 	sgt = drm_prime_pages_to_sg(obj->dev, bo->backing.pages, obj->size >> PAGE_SHIFT);
 	if (IS_ERR(sgt))
@@ -56,6 +55,25 @@ static int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
 
 	bo->dmap.sgt = sgt;
 	return 0;
+}
+
+/*
+ * After the device is gone, the content can still be accessed by CPUs, but there's
+ * nothing to map it for.
+ */
+static int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
+{
+	int ret, cookie;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (!drm_dev_enter(bo->base.dev, &cookie))
+		return 0;
+
+	ret = __panthor_gem_map_device_locked(bo);
+	drm_dev_exit(cookie);
+
+	return ret;
 }
 
 static void panthor_gem_unmap_device(struct panthor_gem_object *bo)

@@ -34,21 +34,24 @@
  * If something goes wrong on the way, the pages stay, and the mappings which
  * were removed are marked evicted, so they come back like any other.
  *
- * DOC: Reclaim locking
+ * **Locking**
  *
  * In a scan, all the locks below are only tried, except those marked with a star,
- * under which nothing is allocated, and nothing waits for the GPU::
+ * under which nothing is allocated, and nothing waits for fences::
  *
  *   dma_resv of the VM or of the object
  *     panthor_vm::op_lock
- *       panthor_mmu::as.slots_lock
- *         panthor_gem_object::gpuva_list_lock
+ *       panthor_gem_object::gpuva_list_lock
+ *       panthor_mmu::as.slots_lock (*)
+ *     panthor_gem_object::gpuva_list_lock (*)
  *     address_space::i_mmap_rwsem (*)
  *     panthor_reclaim::lock (*)
+ *   panthor_gems_debugfs::lock (*)
  *
  * Objects that are private to a VM share its reservation. Those that are mapped
  * in several VMs are the exception to this order: their GPUVA list lock is held
- * while going through these VMs.
+ * while going through these VMs, whose reservation and op_lock must never be
+ * waited for at this point.
  *
  * The outer order is: mmap lock, dma_resv, fs_reclaim, and then what's above. All
  * of them but the dma_resv and the i_mmap_rwsem are taken in the DMA-fence
@@ -67,8 +70,8 @@
  */
 #define PANTHOR_RECLAIM_WAIT_MS		10
 
-/* Objects whose GPU mappings are removed with a single flush. */
-#define PANTHOR_RECLAIM_MAX_BATCH	64
+/* How much to reclaim in one go, which is also what a GPU flush is good for. */
+#define PANTHOR_RECLAIM_BATCH_PAGES	((unsigned long)SZ_4M >> PAGE_SHIFT)
 
 static struct panthor_device *panthor_gem_device(struct panthor_gem_object *bo)
 {
@@ -104,7 +107,7 @@ panthor_gem_eval_reclaim_state_locked(struct panthor_gem_object *bo, struct pant
 	if (*vm)
 		return PANTHOR_GEM_GPU_MAPPED_VM;
 
-	return bo->cmap.mmap_count ? PANTHOR_GEM_MMAPPED : PANTHOR_GEM_UNUSED;
+	return atomic_read(&bo->cmap.mmap_count) ? PANTHOR_GEM_MMAPPED : PANTHOR_GEM_UNUSED;
 }
 
 static struct drm_gem_lru *
@@ -274,6 +277,12 @@ unsigned long panthor_reclaim_swap_room(void)
 	return max(get_nr_swap_pages(), 0L);
 }
 
+/* Objects are reclaimed as a whole, so there's no point in starting otherwise. */
+static bool panthor_gem_fits_in_swap(struct panthor_gem_object *bo)
+{
+	return bo->base.size >> PAGE_SHIFT <= panthor_reclaim_swap_room();
+}
+
 static void panthor_reclaim_skip(struct panthor_device *ptdev, enum panthor_reclaim_skip reason,
 				 unsigned long nr_pages)
 {
@@ -337,21 +346,61 @@ static bool panthor_gem_is_idle(struct dma_resv *resv)
 	return dma_resv_test_signaled(resv, DMA_RESV_USAGE_BOOKKEEP);
 }
 
-static int panthor_gem_unmap_from_vm_locked(struct drm_gpuvm_bo *vm_bo)
+/*
+ * Jobs don't know about objects that were mapped in their VM after they were
+ * submitted, but can use them, so looking at the reservation of the object isn't
+ * enough.
+ */
+static bool panthor_gem_vms_are_idle_locked(struct panthor_gem_object *bo)
 {
+	struct drm_gpuvm_bo *vm_bo;
+
+	lockdep_assert_held(&bo->gpuva_list_lock);
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
+		if (panthor_vm_bo_has_mappings(vm_bo) &&
+		    !panthor_gem_is_idle(panthor_vm_resv(panthor_vm_bo_vm(vm_bo))))
+			return false;
+	}
+
+	return true;
+}
+
+/* Remove the mappings of an object in a VM whose reservation is held. */
+static int panthor_gem_unmap_from_idle_vm_locked(struct drm_gpuvm_bo *vm_bo)
+{
+	struct panthor_vm *vm = panthor_vm_bo_vm(vm_bo);
 	struct panthor_vm_evict_ctx evict;
 	int ret, end_ret;
 
-	if (!panthor_vm_bo_has_mappings(vm_bo))
-		return 0;
-
-	if (!panthor_vm_evict_begin(&evict, panthor_vm_bo_vm(vm_bo)))
+	if (!panthor_gem_is_idle(panthor_vm_resv(vm)) || !panthor_vm_evict_begin(&evict, vm))
 		return -EBUSY;
 
 	ret = panthor_vm_evict_bo_locked(&evict, vm_bo);
 	end_ret = panthor_vm_evict_end(&evict);
 
 	return ret ?: end_ret;
+}
+
+/* Objects that are private to a VM share its reservation, which is held. */
+static int panthor_gem_unmap_from_vm_locked(struct drm_gpuvm_bo *vm_bo)
+{
+	struct dma_resv *resv = panthor_vm_resv(panthor_vm_bo_vm(vm_bo));
+	bool private = resv == vm_bo->obj->resv;
+	int ret;
+
+	if (!panthor_vm_bo_has_mappings(vm_bo))
+		return 0;
+
+	if (!private && !dma_resv_trylock(resv))
+		return -EBUSY;
+
+	ret = panthor_gem_unmap_from_idle_vm_locked(vm_bo);
+
+	if (!private)
+		dma_resv_unlock(resv);
+
+	return ret;
 }
 
 static int panthor_gem_unmap_from_vms_locked(struct panthor_gem_object *bo)
@@ -382,7 +431,9 @@ static bool panthor_gem_can_evict(struct panthor_gem_object *bo,
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_PINNED);
 	else if (state > bo->reclaim_state)
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
-	else if (state > PANTHOR_GEM_MMAPPED && !panthor_gem_is_idle(bo->base.resv))
+	else if (!panthor_gem_fits_in_swap(bo))
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_NO_SWAP);
+	else if (!panthor_gem_vms_are_idle_locked(bo))
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_ACTIVE);
 	else
 		return true;
@@ -454,22 +505,24 @@ struct panthor_vm_batch {
 	/** @vm: The VM, whose reservation is held. */
 	struct panthor_vm *vm;
 
-	/** @count: Number of objects. */
-	u32 count;
-
-	/** @pages: Number of pages these objects have. */
+	/** @pages: Number of pages the objects in @listed have. */
 	unsigned long pages;
 
-	/** @bos: The objects, whose reservation is held. */
-	struct panthor_gem_object *bos[PANTHOR_RECLAIM_MAX_BATCH];
+	/** @listed: Objects to evict, whose reservation is held. */
+	struct list_head listed;
 
-	/** @evicted: Objects whose mappings were all removed. */
-	DECLARE_BITMAP(evicted, PANTHOR_RECLAIM_MAX_BATCH);
+	/** @unmapped: Objects whose mappings were all removed. */
+	struct list_head unmapped;
 };
 
 static bool panthor_vm_batch_lock_bo(struct panthor_vm_batch *batch,
 				     struct panthor_gem_object *bo)
 {
+	if (!panthor_gem_fits_in_swap(bo)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_NO_SWAP);
+		return false;
+	}
+
 	/* Private objects come with the VM, which is locked, and idle. */
 	if (bo->base.resv == panthor_vm_resv(batch->vm))
 		return true;
@@ -487,24 +540,27 @@ static bool panthor_vm_batch_lock_bo(struct panthor_vm_batch *batch,
 	return false;
 }
 
-static void panthor_vm_batch_unlock_bo(struct panthor_vm_batch *batch,
-				       struct panthor_gem_object *bo)
+static void panthor_vm_batch_put_bo(struct panthor_vm_batch *batch,
+				    struct panthor_gem_object *bo)
 {
+	list_del_init(&bo->evict_node);
 	if (bo->base.resv != panthor_vm_resv(batch->vm))
 		dma_resv_unlock(bo->base.resv);
+
+	drm_gem_object_put(&bo->base);
 }
 
-/* Fill the batch with up to @nr_pages, return true if there's more to come. */
+/* Fill the batch with up to @nr_pages, return false if that was all there is. */
 static bool panthor_vm_batch_fill(struct panthor_vm_batch *batch,
 				  struct drm_gem_lru_walk *walk, unsigned long nr_pages)
 {
 	struct drm_gem_object *obj;
 
-	batch->count = 0;
 	batch->pages = 0;
-	bitmap_zero(batch->evicted, PANTHOR_RECLAIM_MAX_BATCH);
+	INIT_LIST_HEAD(&batch->listed);
+	INIT_LIST_HEAD(&batch->unmapped);
 
-	while (batch->pages < nr_pages && batch->count < PANTHOR_RECLAIM_MAX_BATCH) {
+	while (batch->pages < nr_pages) {
 		obj = drm_gem_lru_walk_next(walk);
 		if (!obj)
 			return false;
@@ -514,7 +570,7 @@ static bool panthor_vm_batch_fill(struct panthor_vm_batch *batch,
 			continue;
 		}
 
-		batch->bos[batch->count++] = to_panthor_bo(obj);
+		list_add_tail(&to_panthor_bo(obj)->evict_node, &batch->listed);
 		batch->pages += obj->size >> PAGE_SHIFT;
 	}
 
@@ -553,6 +609,7 @@ static int panthor_vm_batch_unmap_bo(struct panthor_vm_batch *batch,
 /* Returns false if there's no point in trying with other objects of this VM. */
 static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
 {
+	struct panthor_gem_object *bo, *next;
 	struct panthor_vm_evict_ctx evict;
 
 	if (!panthor_vm_evict_begin(&evict, batch->vm)) {
@@ -560,15 +617,15 @@ static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
 		return false;
 	}
 
-	for (u32 i = 0; i < batch->count; i++) {
-		if (!panthor_vm_batch_unmap_bo(batch, &evict, batch->bos[i]))
-			__set_bit(i, batch->evicted);
+	list_for_each_entry_safe(bo, next, &batch->listed, evict_node) {
+		if (!panthor_vm_batch_unmap_bo(batch, &evict, bo))
+			list_move_tail(&bo->evict_node, &batch->unmapped);
 	}
 
 	/* If the GPU can't be told to forget about these pages, keep them. */
 	if (panthor_vm_evict_end(&evict)) {
 		panthor_reclaim_skip(batch->ptdev, PANTHOR_RECLAIM_SKIP_VM, batch->pages);
-		bitmap_zero(batch->evicted, PANTHOR_RECLAIM_MAX_BATCH);
+		list_splice_tail_init(&batch->unmapped, &batch->listed);
 		return false;
 	}
 
@@ -578,20 +635,18 @@ static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
 /* Returns the number of pages that were given back. */
 static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
 {
+	struct panthor_gem_object *bo, *next;
 	unsigned long freed = 0;
 
-	for (u32 i = 0; i < batch->count; i++) {
-		struct panthor_gem_object *bo = batch->bos[i];
+	list_for_each_entry_safe(bo, next, &batch->unmapped, evict_node) {
+		panthor_gem_release_locked(bo);
+		freed += bo->base.size >> PAGE_SHIFT;
+		panthor_vm_batch_put_bo(batch, bo);
+	}
 
-		if (test_bit(i, batch->evicted)) {
-			panthor_gem_release_locked(bo);
-			freed += bo->base.size >> PAGE_SHIFT;
-		} else {
-			panthor_gem_update_reclaim_state_locked(bo);
-		}
-
-		panthor_vm_batch_unlock_bo(batch, bo);
-		drm_gem_object_put(&bo->base);
+	list_for_each_entry_safe(bo, next, &batch->listed, evict_node) {
+		panthor_gem_update_reclaim_state_locked(bo);
+		panthor_vm_batch_put_bo(batch, bo);
 	}
 
 	return freed;
@@ -609,7 +664,8 @@ static unsigned long panthor_vm_evict_locked(struct panthor_device *ptdev,
 	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(vm)->lru);
 
 	while (more && freed < nr_pages) {
-		more = panthor_vm_batch_fill(&batch, &walk, nr_pages - freed);
+		more = panthor_vm_batch_fill(&batch, &walk,
+					     min(nr_pages - freed, PANTHOR_RECLAIM_BATCH_PAGES));
 		more &= panthor_vm_batch_unmap(&batch);
 		freed += panthor_vm_batch_release(&batch);
 	}
@@ -795,25 +851,35 @@ static long panthor_vm_wait_idle(struct panthor_device *ptdev, struct panthor_vm
 				     msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
 }
 
-/* Everything that's idle was tried, wait for things to become so. */
+/*
+ * Everything that's idle was tried, and that didn't give us anything, so wait for
+ * something to become so. Each scan waits for another VM if the previous one isn't
+ * done, which might take ages.
+ */
 static void panthor_reclaim_scan_busy_vms(struct panthor_reclaim_scan *scan)
 {
+	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
 	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
+	bool idle = true;
 
-	if (!scan->can_wait)
+	if (!scan->can_wait || scan->freed)
 		return;
 
-	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
-	while (!panthor_reclaim_scan_done(scan) && (vm = panthor_vm_iter_next(&iter))) {
-		if (panthor_vm_wait_idle(scan->ptdev, vm, false) <= 0)
-			break;
-
-		panthor_reclaim_scan_vm(scan, vm);
+	panthor_vm_iter_begin(&iter, reclaim);
+	iter.seq = READ_ONCE(reclaim->last_wait);
+	while (!panthor_reclaim_scan_done(scan) && idle && (vm = panthor_vm_iter_next(&iter))) {
+		idle = panthor_vm_wait_idle(scan->ptdev, vm, false) > 0;
+		if (idle)
+			panthor_reclaim_scan_vm(scan, vm);
 	}
+
+	/* Start over after the last one. */
+	WRITE_ONCE(reclaim->last_wait, iter.vm ? iter.seq : 0);
 	panthor_vm_iter_end(&iter);
 }
 
+/* From cheap to dear. */
 static void (* const panthor_reclaim_stages[])(struct panthor_reclaim_scan *scan) = {
 	[PANTHOR_RECLAIM_STAGE_UNUSED] = panthor_reclaim_scan_unused,
 	[PANTHOR_RECLAIM_STAGE_MMAPPED] = panthor_reclaim_scan_mmapped,
@@ -825,12 +891,12 @@ static void (* const panthor_reclaim_stages[])(struct panthor_reclaim_scan *scan
 static_assert(ARRAY_SIZE(panthor_reclaim_stages) == PANTHOR_RECLAIM_STAGE_COUNT);
 
 /**
- * panthor_vm_has_reclaimable() - Check if a VM has something to reclaim
+ * panthor_vm_reclaimable_pages() - Tell how much there is to reclaim in a VM
  * @vm: VM.
  *
- * Return: true if there are objects in the list of this VM.
+ * Return: The number of pages of the objects in the list of this VM.
  */
-bool panthor_vm_has_reclaimable(struct panthor_vm *vm)
+unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm)
 {
 	return READ_ONCE(panthor_vm_reclaim(vm)->lru.count);
 }
@@ -972,6 +1038,7 @@ int panthor_gem_shrinker_init(struct panthor_device *ptdev)
 	shrinker->count_objects = panthor_gem_shrinker_count;
 	shrinker->scan_objects = panthor_gem_shrinker_scan;
 	shrinker->private_data = ptdev;
+	shrinker->batch = PANTHOR_RECLAIM_BATCH_PAGES;
 	ptdev->reclaim.shrinker = shrinker;
 
 	shrinker_register(shrinker);

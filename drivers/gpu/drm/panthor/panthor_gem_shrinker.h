@@ -157,6 +157,9 @@ struct panthor_reclaim {
 	/** @seq: Last sequence number attributed to a VM. */
 	u64 seq;
 
+	/** @last_wait: Sequence number of the last VM kswapd was waiting for. */
+	u64 last_wait;
+
 	/** @shared: Objects in the PANTHOR_GEM_GPU_MAPPED_SHARED state. */
 	struct drm_gem_lru shared;
 
@@ -185,7 +188,7 @@ int panthor_gem_shrinker_init(struct panthor_device *ptdev);
 void panthor_gem_shrinker_unplug(struct panthor_device *ptdev);
 unsigned long panthor_reclaim_swap_room(void);
 bool panthor_gem_evict_locked(struct panthor_gem_object *bo);
-bool panthor_vm_has_reclaimable(struct panthor_vm *vm);
+unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm);
 int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
 			       unsigned long nr_pages);

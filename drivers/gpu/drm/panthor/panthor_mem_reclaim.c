@@ -43,7 +43,7 @@
  */
 
 /* Reclaim that many pages of a VM before checking for signals. */
-#define PANTHOR_MEM_RECLAIM_CHUNK	(SZ_4M >> PAGE_SHIFT)
+#define PANTHOR_MEM_RECLAIM_CHUNK	((unsigned long)SZ_4M >> PAGE_SHIFT)
 
 /**
  * struct panthor_mem_reclaim - State of a request
@@ -75,10 +75,10 @@ static int panthor_mem_reclaim_check(struct panthor_mem_reclaim *req)
 
 static int panthor_mem_reclaim_vm(struct panthor_mem_reclaim *req, struct panthor_vm *vm)
 {
-	unsigned long freed;
+	unsigned long freed, left = panthor_vm_reclaimable_pages(vm);
 	int ret;
 
-	if (!panthor_vm_has_reclaimable(vm))
+	if (!left)
 		return 0;
 
 	req->candidates = true;
@@ -87,10 +87,12 @@ static int panthor_mem_reclaim_vm(struct panthor_mem_reclaim *req, struct pantho
 		return ret == -EBUSY ? 0 : ret;
 
 	do {
-		freed = panthor_vm_evict(req->ptdev, vm, PANTHOR_MEM_RECLAIM_CHUNK);
+		freed = panthor_vm_evict(req->ptdev, vm,
+					 min(left, PANTHOR_MEM_RECLAIM_CHUNK));
 		req->freed += freed;
+		left -= min(left, freed);
 		ret = panthor_mem_reclaim_check(req);
-	} while (!ret && freed);
+	} while (!ret && freed && left);
 
 	return ret;
 }

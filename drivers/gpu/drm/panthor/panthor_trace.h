@@ -28,7 +28,7 @@
 		{ PANTHOR_RECLAIM_SKIP_NO_SWAP, "no-swap" }, \
 		{ PANTHOR_RECLAIM_SKIP_VM, "vm" })
 
-/**
+/*
  * gem_reclaim_scan - A scan is over
  * @dev: Device.
  * @nr_to_scan: Number of pages that were asked for.
@@ -87,7 +87,7 @@ DECLARE_EVENT_CLASS(gem_reclaim_bo,
 		  __entry->count)
 );
 
-/**
+/*
  * gem_evict - The memory of an object is about to be given back
  * @bo: Object. Its state is the one it had before, and its count includes this
  * time.
@@ -97,7 +97,7 @@ DEFINE_EVENT(gem_reclaim_bo, gem_evict,
 	TP_ARGS(bo)
 );
 
-/**
+/*
  * gem_restore - An object which was evicted got memory again
  * @bo: Object. Its GPU mappings might still be missing.
  */
@@ -106,7 +106,7 @@ DEFINE_EVENT(gem_reclaim_bo, gem_restore,
 	TP_ARGS(bo)
 );
 
-/**
+/*
  * gem_reclaim_skip - Memory couldn't be reclaimed
  * @dev: Device.
  * @reason: What prevented it.

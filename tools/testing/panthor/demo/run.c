@@ -295,11 +295,20 @@ static int check_results(struct story *s, int vm)
 				    vm + 1, i, pan_peek(buf->wrong));
 		if (pan_peek(buf->sum) != pan_pattern_sum(buf->bo.size, buf->seed))
 			return fail("VM %d, buffer %d: wrong sum", vm + 1, i);
-		s->pages += buf->bo.size / PAN_PAGE_SIZE;
-		if (buf->was_evicted)
-			s->restored += buf->bo.size;
 	}
 	return 0;
+}
+
+/* Only for buffers that were found to be all right. */
+static void count_restored(struct story *s, int vm)
+{
+	int i;
+
+	for (i = 0; i < BUFFERS; i++) {
+		s->pages += s->buffers[vm][i].bo.size / PAN_PAGE_SIZE;
+		if (s->buffers[vm][i].was_evicted)
+			s->restored += s->buffers[vm][i].bo.size;
+	}
 }
 
 /* One job that reads all buffers of a VM, twice, in two ways. */
@@ -332,6 +341,7 @@ static int gpu_verifies(struct story *s)
 	for (vm = 0; vm < VMS; vm++) {
 		if (gpu_verifies_vm(s, vm))
 			return -1;
+		count_restored(s, vm);
 		printf("   VM %d: %u MiB compared and summed up by the GPU, all right\n",
 		       vm + 1, mib(vm_size(s, vm)));
 		fflush(stdout);
@@ -377,19 +387,32 @@ static int evicted_now(struct story *s, __u64 *bytes)
 	return 0;
 }
 
-/* Left out without a word if the driver doesn't have it. */
+static bool has_mem_reclaim(const struct story *s)
+{
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/mem_reclaim", s->dev.sysfs);
+	return !access(path, F_OK);
+}
+
+/*
+ * Left out without a word if the driver doesn't have it. Begins with memory to
+ * spare and a VM that was just used, so that there is something to evict.
+ */
 static int evict_on_request(struct story *s)
 {
 	__u64 before = 0, after = 0;
-	char path[PATH_MAX + 16];
 	int ret;
 
-	snprintf(path, sizeof(path), "%s/mem_reclaim", s->dev.sysfs);
-	if (access(path, F_OK))
+	if (!has_mem_reclaim(s))
 		return 0;
 	title(s, "Eviction on request, as for an application in the background");
-	if (evicted_now(s, &before))
+	pan_pressure_stop(s->hog);
+	printf("   process %d: ended\n", s->hog);
+	s->hog = 0;
+	if (gpu_verifies_vm(s, 0) || evicted_now(s, &before))
 		return -1;
+	printf("   VM 1: used by the GPU\n");
 	printf("   echo %d > /sys/bus/platform/drivers/panthor/%s/mem_reclaim\n",
 	       getpid(), pan_device_name(&s->dev));
 	ret = pan_mem_reclaim_write(&s->dev, getpid());
@@ -402,7 +425,7 @@ static int evict_on_request(struct story *s)
 		return fail("mem_reclaim evicted nothing");
 	ret = gpu_verifies_vm(s, 0);
 	if (!ret)
-		printf("   VM 1 verified by the GPU once more, all right\n");
+		printf("   VM 1: verified by the GPU once more, all right\n");
 	return ret;
 }
 
