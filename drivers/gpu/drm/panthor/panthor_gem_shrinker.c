@@ -632,6 +632,23 @@ static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
 	return true;
 }
 
+/*
+ * Some of its mappings might be gone, even though it wasn't evicted. Whoever holds
+ * the lock is changing them too, and takes care of the state after that.
+ */
+static void panthor_vm_batch_keep_bo(struct panthor_gem_object *bo)
+{
+	enum panthor_gem_reclaim_state state;
+	struct panthor_vm *vm;
+
+	if (!mutex_trylock(&bo->gpuva_list_lock))
+		return;
+
+	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
+	mutex_unlock(&bo->gpuva_list_lock);
+	panthor_gem_set_reclaim_state(bo, state, vm);
+}
+
 /* Returns the number of pages that were given back. */
 static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
 {
@@ -645,7 +662,7 @@ static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
 	}
 
 	list_for_each_entry_safe(bo, next, &batch->listed, evict_node) {
-		panthor_gem_update_reclaim_state_locked(bo);
+		panthor_vm_batch_keep_bo(bo);
 		panthor_vm_batch_put_bo(batch, bo);
 	}
 
