@@ -12,20 +12,9 @@ out=$src/out-$kernel
 inst=$build/modules/$tree-$kernel
 [ -f "$src/Makefile" ] || die "no kernel tree in ${src#"$top"/}: run 'make tree'"
 
-# The fragments of this tree and kernel; those of the series alone as far as
-# the tree has them, so that each of its patches builds.
 fragments()
 {
-	local line name f=$panthor/configs/$tree-$kernel.config
-
 	cat "$panthor"/configs/{uml,"$kernel"}.config
-	[ -f "$f" ] || return 0
-	while read -r line; do
-		name=${line%%=*}
-		case $line in
-		CONFIG_*) ! grep -rqx --include=Kconfig "config ${name#CONFIG_}" "$src/drivers/gpu" || echo "$line" ;;
-		esac
-	done <"$f"
 }
 
 # .config from the fragments, only when they or the tree's Kconfig changed it.

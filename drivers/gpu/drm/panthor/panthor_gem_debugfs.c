@@ -14,6 +14,7 @@
 #include "panthor_device.h"
 #include "panthor_gem.h"
 #include "panthor_gem_debugfs.h"
+#include "panthor_kunit.h"
 #include "panthor_mmu.h"
 
 /* These are part of the format of the gems file, don't change them. */
@@ -92,7 +93,7 @@ static void panthor_gem_debugfs_show_bo(struct seq_file *m, struct panthor_gem_o
  * looking at them doesn't disturb. Each of them makes sense, but they might not
  * be consistent with each other.
  */
-static int panthor_gem_debugfs_show(struct seq_file *m, void *arg)
+VISIBLE_IF_KUNIT int panthor_gem_debugfs_show(struct seq_file *m, void *arg)
 {
 	struct drm_info_node *node = m->private;
 	struct panthor_device *ptdev =
@@ -112,6 +113,7 @@ static int panthor_gem_debugfs_show(struct seq_file *m, void *arg)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_debugfs_show);
 
 static void panthor_reclaim_debugfs_show_lists(struct seq_file *m,
 					       struct panthor_reclaim *reclaim)
@@ -159,7 +161,7 @@ static void panthor_reclaim_debugfs_show_stats(struct seq_file *m,
 }
 
 /* One value per line: number of pages in each list, then what happened so far. */
-static int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg)
+VISIBLE_IF_KUNIT int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg)
 {
 	struct drm_info_node *node = m->private;
 	struct panthor_device *ptdev =
@@ -169,6 +171,7 @@ static int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg)
 	panthor_reclaim_debugfs_show_stats(m, &ptdev->reclaim.stats);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_debugfs_show);
 
 static int panthor_shrink_get(void *data, u64 *val)
 {
@@ -239,6 +242,7 @@ int panthor_gem_debugfs_init(struct panthor_device *ptdev)
 
 	return drmm_mutex_init(&ptdev->base, &ptdev->gems.lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_debugfs_init);
 
 /**
  * panthor_gem_debugfs_init_bo() - Initialize the debugfs fields of an object

@@ -17,6 +17,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
+#include "panthor_kunit.h"
 
 /**
  * panthor_gem_assert_locked_or_gone() - Assert that nobody can use an object
@@ -61,9 +62,11 @@ static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo)
  * After the device is gone, the content can still be accessed by CPUs, but there's
  * nothing to map it for.
  */
-static int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
+VISIBLE_IF_KUNIT int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
 {
 	int ret, cookie;
+
+	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_map_device_locked, bo);
 
 	dma_resv_assert_held(bo->base.resv);
 
@@ -75,6 +78,7 @@ static int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_map_device_locked);
 
 static void panthor_gem_unmap_device(struct panthor_gem_object *bo)
 {
@@ -157,6 +161,7 @@ int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 	panthor_gem_update_reclaim_state_locked(bo);
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate_locked);
 
 /**
  * panthor_gem_depopulate() - Give the backing pages back to the system
@@ -173,6 +178,8 @@ void panthor_gem_depopulate(struct panthor_gem_object *bo)
 {
 	struct page **pages = bo->backing.pages;
 
+	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_depopulate, bo);
+
 	panthor_gem_assert_locked_or_gone(bo);
 
 	if (!pages)
@@ -188,6 +195,7 @@ void panthor_gem_depopulate(struct panthor_gem_object *bo)
 	 */
 	drm_gem_put_pages(&bo->base, pages, true, false);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_depopulate);
 
 /**
  * panthor_gem_pin_locked() - Pin the pages of an object
@@ -256,6 +264,7 @@ int panthor_gem_pin(struct panthor_gem_object *bo)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_pin);
 
 /**
  * panthor_gem_unpin() - Undo panthor_gem_pin()
@@ -267,6 +276,7 @@ void panthor_gem_unpin(struct panthor_gem_object *bo)
 	panthor_gem_unpin_locked(bo);
 	dma_resv_unlock(bo->base.resv);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_unpin);
 
 static int panthor_gem_vmap_get_locked(struct panthor_gem_object *bo)
 {

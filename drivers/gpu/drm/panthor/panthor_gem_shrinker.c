@@ -13,6 +13,7 @@
 #include "panthor_device.h"
 #include "panthor_gem.h"
 #include "panthor_gem_shrinker.h"
+#include "panthor_kunit.h"
 #include "panthor_mmu.h"
 
 #define CREATE_TRACE_POINTS
@@ -274,8 +275,20 @@ static struct panthor_device *shrinker_to_panthor_device(struct shrinker *shrink
  */
 unsigned long panthor_reclaim_swap_room(void)
 {
+	KUNIT_STATIC_STUB_REDIRECT(panthor_reclaim_swap_room);
+
 	return max(get_nr_swap_pages(), 0L);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_swap_room);
+
+/* Direct reclaim is done by tasks that have something better to do. */
+VISIBLE_IF_KUNIT bool panthor_reclaim_can_wait(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(panthor_reclaim_can_wait);
+
+	return current_is_kswapd();
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_can_wait);
 
 /* Objects are reclaimed as a whole, so there's no point in starting otherwise. */
 static bool panthor_gem_fits_in_swap(struct panthor_gem_object *bo)
@@ -1000,7 +1013,7 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
 		.nr_pages = min(nr_pages, panthor_reclaim_swap_room()),
-		.can_wait = current_is_kswapd(),
+		.can_wait = panthor_reclaim_can_wait(),
 	};
 	unsigned long freed[PANTHOR_RECLAIM_STAGE_COUNT] = {};
 
@@ -1021,6 +1034,7 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 	trace_gem_reclaim_scan(ptdev, nr_pages, freed);
 	return scan.freed;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrink);
 
 static unsigned long
 panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
@@ -1061,6 +1075,7 @@ int panthor_gem_shrinker_init(struct panthor_device *ptdev)
 	shrinker_register(shrinker);
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrinker_init);
 
 /**
  * panthor_gem_shrinker_unplug() - Stop reclaiming memory
@@ -1082,6 +1097,7 @@ void panthor_gem_shrinker_unplug(struct panthor_device *ptdev)
 	/* VMs whose last reference was ours. */
 	flush_workqueue(panthor_cleanup_wq);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrinker_unplug);
 
 /**
  * panthor_vm_reclaim_touch() - Flag a VM as the most recently used one
@@ -1100,6 +1116,7 @@ void panthor_vm_reclaim_touch(struct panthor_device *ptdev,
 		panthor_vm_reclaim_touch_locked(reclaim, vm_reclaim);
 	mutex_unlock(&reclaim->lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_vm_reclaim_touch);
 
 /**
  * panthor_vm_reclaim_init() - Initialize the reclaim related fields of a VM
@@ -1154,3 +1171,4 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev)
 
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_reclaim_init);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+
+/* Internals of the driver that KUnit tests, and nobody else, get to see. */
+
+#ifndef __PANTHOR_KUNIT_H__
+#define __PANTHOR_KUNIT_H__
+
+#include <kunit/static_stub.h>
+#include <kunit/visibility.h>
+
+#include <linux/types.h>
+
+struct drm_device;
+struct drm_driver;
+struct drm_gpuvm;
+struct drm_gpuvm_bo;
+struct mutex;
+struct panthor_device;
+struct panthor_gem_object;
+struct panthor_vm;
+struct panthor_vm_op_ctx;
+struct seq_file;
+
+#if IS_ENABLED(CONFIG_KUNIT)
+/* panthor_drv.c */
+extern const struct drm_driver panthor_drm_driver;
+
+/* panthor_gem.c */
+struct panthor_gem_object *
+panthor_gem_create(struct drm_device *ddev, size_t size, u32 flags,
+		   struct panthor_vm *exclusive_vm);
+
+/* panthor_gem_debugfs.c */
+int panthor_gem_debugfs_show(struct seq_file *m, void *arg);
+int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg);
+
+/* panthor_gem_pages.c */
+int panthor_gem_map_device_locked(struct panthor_gem_object *bo);
+
+/* panthor_gem_shrinker.c */
+bool panthor_reclaim_can_wait(void);
+
+/* panthor_mmu.c */
+int mmu_hw_do_operation_locked(struct panthor_device *ptdev, int as_nr,
+			       u64 iova, u64 size, u32 op);
+void panthor_vm_bo_put(struct drm_gpuvm_bo *vm_bo);
+int panthor_vm_op_ctx_prealloc_pts(struct panthor_vm_op_ctx *op_ctx, u64 pt_count);
+void panthor_vm_free(struct drm_gpuvm *gpuvm);
+int panthor_mmu_sw_init(struct panthor_device *ptdev);
+#endif
+
+#if IS_ENABLED(CONFIG_DRM_PANTHOR_KUNIT_TEST)
+struct mutex *panthor_kunit_vm_op_lock(struct panthor_vm *vm);
+void panthor_kunit_mmu_reset(struct panthor_device *ptdev);
+void panthor_kunit_vm_set_as(struct panthor_vm *vm, int as);
+phys_addr_t panthor_kunit_vm_translate(struct panthor_vm *vm, u64 va);
+#endif
+
+#endif

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/*
+ * KUnit test suite for what happens to the memory, and to the GPU mappings of an
+ * object when it's evicted and restored.
+ */
+
+#include <linux/limits.h>
+#include <linux/mm.h>
+#include <linux/shmem_fs.h>
+
+#include <kunit/static_stub.h>
+
+#include <drm/panthor_drm.h>
+
+#include "panthor_kunit_helpers.h"
+
+/**
+ * struct panthor_evict_test - What a hook has seen
+ */
+struct panthor_evict_test {
+	/** @calls: Number of calls. */
+	u32 calls;
+
+	/** @pages: Pages the object had. */
+	struct page **pages;
+
+	/** @count: Number of times it was evicted. */
+	int count;
+
+	/** @evicted: True if it looked evicted. */
+	bool evicted;
+
+	/** @mapped: True if the GPU could see it. */
+	bool mapped;
+
+	/** @vm: VM it's mapped in. */
+	struct panthor_vm *vm;
+};
+
+/* Look at an object whose pages are about to go away. */
+static void panthor_evict_test_hook(struct panthor_gem_object *bo)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test *t = ctx->priv;
+
+	t->calls++;
+	t->pages = bo->backing.pages;
+	t->count = atomic_read(&bo->reclaimed_count);
+	t->evicted = panthor_kunit_is_evicted(bo);
+	t->mapped = !panthor_kunit_is_unmapped(t->vm, PANTHOR_KUNIT_VA(0), bo->base.size);
+
+	kunit_deactivate_static_stub(test, panthor_gem_depopulate);
+	panthor_gem_depopulate(bo);
+}
+
+/*
+ * Look at an object while it's being evicted. The GPU doesn't see its pages anymore,
+ * and the eviction was counted, before the pages go. So it always is either
+ * resident or evicted.
+ */
+static void panthor_evict_test_order(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test t = { .vm = panthor_kunit_vm(test) };
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, t.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	ctx->priv = &t;
+	kunit_activate_static_stub(test, panthor_gem_depopulate, panthor_evict_test_hook);
+
+	/* Not panthor_kunit_scan(): KUnit allocates. */
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, t.calls, 1);
+	KUNIT_EXPECT_NOT_NULL(test, t.pages);
+	KUNIT_EXPECT_EQ(test, t.count, 1);
+	KUNIT_EXPECT_FALSE(test, t.evicted);
+	KUNIT_EXPECT_FALSE(test, t.mapped);
+
+	KUNIT_EXPECT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_NULL(test, bo->dmap.sgt);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+}
+
+/* Evictions are counted, and restores don't change that. */
+static void panthor_evict_test_count(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_reclaim_stats *stats = &ctx->ptdev->reclaim.stats;
+
+	for (int i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
+		KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), i);
+		KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), i + 1);
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+	}
+
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->evictions), 3);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->evicted_pages),
+			3 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->restores), 2);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&stats->restored_pages),
+			2 * PANTHOR_KUNIT_BO_PAGES);
+}
+
+/* The counter stops at INT_MAX, so an evicted object never looks like a new one. */
+static void panthor_evict_test_saturate(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	atomic_set(&bo->reclaimed_count, INT_MAX - 1);
+	for (u32 i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), INT_MAX);
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+	}
+}
+
+/*
+ * Pages are dirty once they were given back, whoever wrote to them: the kernel
+ * isn't told about what the GPU does.
+ */
+static void panthor_evict_test_dirty(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+
+	/* shmem doesn't count dirty pages. */
+	for (u32 i = 0; i < PANTHOR_KUNIT_BO_PAGES; i++)
+		folio_test_clear_dirty(page_folio(bo->backing.pages[i]));
+
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	for (u32 i = 0; i < PANTHOR_KUNIT_BO_PAGES; i++) {
+		struct folio *folio = shmem_read_folio(bo->base.filp->f_mapping, i);
+
+		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, folio);
+		KUNIT_EXPECT_TRUE(test, folio_test_dirty(folio));
+		folio_put(folio);
+	}
+}
+
+/* Pages that were given back are not held, nor kept from being swapped. */
+static void panthor_evict_test_references(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PAGE_SIZE);
+	struct folio *folio;
+	int count;
+
+	/* The first time, the page waits for being added to the LRU. */
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), 1);
+	folio = shmem_read_folio(bo->base.filp->f_mapping, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, folio);
+	count = folio_ref_count(folio);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_GT(test, folio_ref_count(folio), count);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), 1);
+	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), count);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(bo->base.filp->f_mapping));
+	folio_put(folio);
+}
+
+/* The content is the same after any number of evictions. */
+static void panthor_evict_test_content(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bos[2];
+
+	/* Private, and not private. */
+	bos[0] = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	bos[1] = panthor_kunit_bo(test, NULL, 2 * PANTHOR_KUNIT_BO_SIZE);
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		panthor_kunit_fill(test, bos[i], i);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bos[i], PANTHOR_KUNIT_VA(i)));
+	}
+
+	for (u32 n = 0; n < 3; n++) {
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+				3 * PANTHOR_KUNIT_BO_PAGES);
+		KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+		for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+			KUNIT_EXPECT_EQ(test, panthor_kunit_check(test, bos[i], i), 0);
+	}
+}
+
+/*
+ * Evict and restore all sorts of mappings of an object: the whole of it, a part of
+ * it, at addresses that need several page tables. Nothing else changes in the page
+ * tables.
+ */
+static void panthor_evict_test_page_tables(struct kunit *test)
+{
+	u64 straddling = SZ_1G - PANTHOR_KUNIT_BO_SIZE / 2, part = 2ull * SZ_1G;
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *pinned;
+
+	pinned = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_pin(pinned));
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(1)));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, straddling));
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_map_bo_range(vm, bo, PAGE_SIZE, 2 * PAGE_SIZE, part,
+							 DRM_PANTHOR_VM_BIND_OP_TYPE_MAP));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(1), bo->base.size));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, straddling, bo->base.size));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, part, 2 * PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, pinned, PANTHOR_KUNIT_VA(0)));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(1)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, straddling));
+	for (u32 i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(test, panthor_kunit_vm_translate(vm, part + i * PAGE_SIZE),
+				page_to_phys(bo->backing.pages[i + 1]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, part + 2 * PAGE_SIZE, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, part - PAGE_SIZE, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, pinned, PANTHOR_KUNIT_VA(0)));
+
+	panthor_gem_unpin(pinned);
+}
+
+/* A submission restores its VM, and not the others the object is mapped in. */
+static void panthor_evict_test_restore_one_vm(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[0], bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[1], bo, PANTHOR_KUNIT_VA(1)));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vms[0], NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[0], bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vms[1], PANTHOR_KUNIT_VA(1),
+							  bo->base.size));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vms[1], NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[1], bo, PANTHOR_KUNIT_VA(1)));
+}
+
+/* One flush serves all the mappings that are restored by a submission. */
+static void panthor_evict_test_restore_batch(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[8];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(i));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), ARRAY_SIZE(bos));
+
+	panthor_kunit_vm_set_as(vm, 1);
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 1);
+
+	/* The second time, there's nothing to restore. */
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 1);
+	panthor_kunit_vm_set_as(vm, -1);
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[i], PANTHOR_KUNIT_VA(i)));
+}
+
+static int panthor_evict_test_no_pts(struct panthor_vm_op_ctx *op_ctx, u64 pt_count)
+{
+	return -ENOMEM;
+}
+
+/*
+ * There's no memory for page tables. The submission fails, what was evicted still
+ * is, and the next submission works.
+ */
+static void panthor_evict_test_no_page_tables(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	panthor_kunit_fill(test, bo, 1);
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+
+	kunit_activate_static_stub(test, panthor_vm_op_ctx_prealloc_pts,
+				   panthor_evict_test_no_pts);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_kunit_submit(vm, NULL));
+	kunit_deactivate_static_stub(test, panthor_vm_op_ctx_prealloc_pts);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
+							  bo->base.size));
+
+	/* The pages, which were found, can be reclaimed in the meantime. */
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_UNUSED);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_check(test, bo, 1), 0);
+}
+
+/*
+ * The memory of one object can't be read back. The submission fails, and the next
+ * one works, whatever was restored by the first one.
+ */
+static void panthor_evict_test_no_memory(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bos[3];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(i));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			3 * PANTHOR_KUNIT_BO_PAGES);
+
+	panthor_kunit_break_storage(bos[1]);
+	KUNIT_EXPECT_GT(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(1),
+							  bos[1]->base.size));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	panthor_kunit_mend_storage(bos[1]);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[i], PANTHOR_KUNIT_VA(i)));
+}
+
+/* Unmap a page in the middle of what was evicted. Only the rest is restored. */
+static void panthor_evict_test_split(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_unmap_range(vm, PANTHOR_KUNIT_VA(0) + PAGE_SIZE,
+							PAGE_SIZE));
+	KUNIT_EXPECT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
+							  bo->base.size));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	for (u32 i = 0; i < PANTHOR_KUNIT_BO_PAGES; i++)
+		KUNIT_EXPECT_EQ_MSG(test,
+				    panthor_kunit_vm_translate(vm, PANTHOR_KUNIT_VA(0) +
+							       i * PAGE_SIZE),
+				    i == 1 ? 0 : page_to_phys(bo->backing.pages[i]), "page %u", i);
+}
+
+/* Map something over a part of what was evicted. It's there, and stays there. */
+static void panthor_evict_test_map_over(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bos[2];
+	u64 va = PANTHOR_KUNIT_VA(0);
+
+	bos[0] = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, va);
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+
+	bos[1] = panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, va + PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, va, PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[1], va + PAGE_SIZE));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, va + 2 * PAGE_SIZE, 2 * PAGE_SIZE));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_vm_translate(vm, va),
+			page_to_phys(bos[0]->backing.pages[0]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[1], va + PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_vm_translate(vm, va + 3 * PAGE_SIZE),
+			page_to_phys(bos[0]->backing.pages[3]));
+}
+
+/* Unmap all of what was evicted. There's nothing to restore, and no reference left. */
+static void panthor_evict_test_unmap_all(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_unmap_range(vm, PANTHOR_KUNIT_VA(0), bo->base.size));
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
+							  bo->base.size));
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+}
+
+/*
+ * Map an object once more while it's evicted. The new mapping works right away,
+ * the old one comes with the next submission.
+ */
+static void panthor_evict_test_map_again(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(1)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(1)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
+							  bo->base.size));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(1)));
+}
+
+/* What was restored for a job stays there until the job is done. */
+static void panthor_evict_test_job(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vm, fence));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(0)));
+
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 2);
+}
+
+/* Destroy a VM with all sorts of things evicted. */
+static void panthor_evict_test_vm_destroyed(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bos[2];
+
+	bos[0] = panthor_kunit_mapped_bo(test, vms[0], PANTHOR_KUNIT_BO_SIZE,
+					 PANTHOR_KUNIT_VA(0));
+	bos[1] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[0], bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[1], bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			2 * PANTHOR_KUNIT_BO_PAGES);
+
+	panthor_kunit_vm_destroy(test, vms[0]);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vms[1], NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[1], bos[1], PANTHOR_KUNIT_VA(1)));
+}
+
+static struct kunit_case panthor_evict_tests[] = {
+	KUNIT_CASE(panthor_evict_test_order),
+	KUNIT_CASE(panthor_evict_test_count),
+	KUNIT_CASE(panthor_evict_test_saturate),
+	KUNIT_CASE(panthor_evict_test_dirty),
+	KUNIT_CASE(panthor_evict_test_references),
+	KUNIT_CASE(panthor_evict_test_content),
+	KUNIT_CASE(panthor_evict_test_page_tables),
+	KUNIT_CASE(panthor_evict_test_restore_one_vm),
+	KUNIT_CASE(panthor_evict_test_restore_batch),
+	KUNIT_CASE(panthor_evict_test_no_page_tables),
+	KUNIT_CASE(panthor_evict_test_no_memory),
+	KUNIT_CASE(panthor_evict_test_split),
+	KUNIT_CASE(panthor_evict_test_map_over),
+	KUNIT_CASE(panthor_evict_test_unmap_all),
+	KUNIT_CASE(panthor_evict_test_map_again),
+	KUNIT_CASE(panthor_evict_test_job),
+	KUNIT_CASE(panthor_evict_test_vm_destroyed),
+	{}
+};
+
+static struct kunit_suite panthor_evict_test_suite = {
+	.name = "panthor_evict",
+	.init = panthor_kunit_init,
+	.test_cases = panthor_evict_tests,
+};
+
+kunit_test_suite(panthor_evict_test_suite);

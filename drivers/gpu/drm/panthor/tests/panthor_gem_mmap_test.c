@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/* KUnit test suite for the CPU mappings of GEM objects. */
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_vma_manager.h>
+#include <drm/panthor_drm.h>
+
+#include "panthor_kunit_helpers.h"
+
+/**
+ * struct panthor_mmap_test - An object with a handle
+ */
+struct panthor_mmap_test {
+	/** @file: File. */
+	struct file *file;
+
+	/** @bo: Object. */
+	struct panthor_gem_object *bo;
+};
+
+static unsigned long panthor_mmap_test_map(struct kunit *test, struct panthor_gem_object *bo,
+					   unsigned long prot, unsigned long flags)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+
+	return kunit_vm_mmap(test, t->file, 0, bo->base.size, prot, flags,
+			     drm_vma_node_offset_addr(&bo->base.vma_node));
+}
+
+/* Map the object of the test. */
+static unsigned long panthor_mmap_test_map_shared(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map(test, t->bo, PROT_READ | PROT_WRITE, MAP_SHARED);
+	KUNIT_ASSERT_NE(test, addr, 0);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+
+	return addr;
+}
+
+static vm_fault_t panthor_mmap_test_fault(unsigned long addr, unsigned int flags)
+{
+	struct vm_area_struct *vma;
+	vm_fault_t ret;
+
+	mmap_read_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	ret = handle_mm_fault(vma, addr, FAULT_FLAG_WRITE | FAULT_FLAG_USER | flags, NULL);
+	mmap_read_unlock(current->mm);
+
+	return ret;
+}
+
+/* Returns 0 if nothing is mapped. */
+static unsigned long panthor_mmap_test_pfn(unsigned long addr)
+{
+	struct follow_pfnmap_args args = { .address = addr };
+	unsigned long pfn = 0;
+
+	mmap_read_lock(current->mm);
+	args.vma = find_vma(current->mm, addr);
+	if (args.vma && !follow_pfnmap_start(&args)) {
+		pfn = args.pfn;
+		follow_pfnmap_end(&args);
+	}
+	mmap_read_unlock(current->mm);
+
+	return pfn;
+}
+
+/* Map an object, then look at it. It gets its memory in the second step. */
+static void panthor_mmap_test_lazy(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map_shared(test);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->bo->cmap.mmap_count), 1);
+	KUNIT_EXPECT_NULL(test, t->bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, t->bo->reclaim_state, PANTHOR_GEM_UNRECLAIMABLE);
+
+	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr + PAGE_SIZE, 0));
+	KUNIT_ASSERT_NOT_NULL(test, t->bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr + PAGE_SIZE),
+			page_to_pfn(t->bo->backing.pages[1]));
+	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr), 0);
+	KUNIT_EXPECT_EQ(test, t->bo->reclaim_state, PANTHOR_GEM_MMAPPED);
+	KUNIT_EXPECT_EQ(test, t->bo->backing.pin_count, 0);
+}
+
+/* Private mappings that can be written to, and NO_MMAP objects, are refused. */
+static void panthor_mmap_test_refused(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map(test, t->bo, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	KUNIT_EXPECT_EQ(test, addr, (unsigned long)-EINVAL);
+
+	t->bo->flags |= DRM_PANTHOR_BO_NO_MMAP;
+	addr = panthor_mmap_test_map(test, t->bo, PROT_READ | PROT_WRITE, MAP_SHARED);
+	KUNIT_EXPECT_EQ(test, addr, (unsigned long)-EINVAL);
+
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->bo->cmap.mmap_count), 0);
+}
+
+/* Unmap the first page. The others still are what they were. */
+static void panthor_mmap_test_split(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map_shared(test);
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->bo->cmap.mmap_count), 1);
+
+	for (u32 i = 1; i < PANTHOR_KUNIT_BO_PAGES; i++) {
+		KUNIT_ASSERT_EQ(test, VM_FAULT_NOPAGE,
+				panthor_mmap_test_fault(addr + i * PAGE_SIZE, 0));
+		KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr + i * PAGE_SIZE),
+				page_to_pfn(t->bo->backing.pages[i]));
+	}
+}
+
+/* Unmap a page in the middle, then one of the two parts, then the other one. */
+static void panthor_mmap_test_count(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(t->bo));
+	addr = panthor_mmap_test_map_shared(test);
+
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr + PAGE_SIZE, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->bo->cmap.mmap_count), 2);
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr, PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->bo->cmap.mmap_count), 1);
+	KUNIT_EXPECT_EQ(test, t->bo->reclaim_state, PANTHOR_GEM_MMAPPED);
+	KUNIT_ASSERT_EQ(test, 0, vm_munmap(addr, PANTHOR_KUNIT_BO_SIZE));
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->bo->cmap.mmap_count), 0);
+	KUNIT_EXPECT_EQ(test, t->bo->reclaim_state, PANTHOR_GEM_UNUSED);
+}
+
+/* Evict an object. CPUs don't see its pages anymore, until they look for them. */
+static void panthor_mmap_test_evict(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	panthor_kunit_fill(test, t->bo, 1);
+	addr = panthor_mmap_test_map_shared(test);
+	KUNIT_ASSERT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
+	KUNIT_EXPECT_NE(test, panthor_mmap_test_pfn(addr), 0);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&t->bo->cmap.mmap_count), 1);
+
+	KUNIT_ASSERT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
+	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr), page_to_pfn(t->bo->backing.pages[0]));
+	KUNIT_EXPECT_EQ(test, t->bo->reclaim_state, PANTHOR_GEM_MMAPPED);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_check(test, t->bo, 1), 0);
+}
+
+/*
+ * Take a fault that's not supposed to wait while somebody else holds the
+ * reservation. It gives up right away.
+ */
+static void panthor_mmap_test_nowait(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	struct panthor_kunit_holder *holder;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map_shared(test);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(t->bo));
+
+	holder = panthor_kunit_hold_resv(test, t->bo->base.resv);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
+			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY |
+						FAULT_FLAG_RETRY_NOWAIT));
+	panthor_kunit_release(test, holder);
+	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr), 0);
+}
+
+/* Fail to read the page. The fault fails, and the next one works. */
+static void panthor_mmap_test_fault_fails(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map_shared(test);
+	panthor_kunit_break_storage(t->bo);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_SIGBUS, panthor_mmap_test_fault(addr, 0));
+	KUNIT_EXPECT_NULL(test, t->bo->backing.pages);
+	panthor_kunit_mend_storage(t->bo);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
+	KUNIT_EXPECT_NE(test, panthor_mmap_test_pfn(addr), 0);
+}
+
+static int panthor_mmap_test_init(struct kunit *test)
+{
+	struct panthor_mmap_test *t;
+	struct panthor_kunit *ctx;
+	u32 handle;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_init(test));
+	ctx = test->priv;
+
+	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	ctx->priv = t;
+
+	t->file = panthor_kunit_open(test);
+	t->bo = panthor_kunit_bo_with_handle(test, t->file, NULL, PANTHOR_KUNIT_BO_SIZE,
+					     &handle);
+	return 0;
+}
+
+static struct kunit_case panthor_mmap_tests[] = {
+	KUNIT_CASE(panthor_mmap_test_lazy),
+	KUNIT_CASE(panthor_mmap_test_refused),
+	KUNIT_CASE(panthor_mmap_test_split),
+	KUNIT_CASE(panthor_mmap_test_count),
+	KUNIT_CASE(panthor_mmap_test_evict),
+	KUNIT_CASE(panthor_mmap_test_nowait),
+	KUNIT_CASE(panthor_mmap_test_fault_fails),
+	{}
+};
+
+static struct kunit_suite panthor_mmap_test_suite = {
+	.name = "panthor_gem_mmap",
+	.init = panthor_mmap_test_init,
+	.test_cases = panthor_mmap_tests,
+};
+
+kunit_test_suite(panthor_mmap_test_suite);

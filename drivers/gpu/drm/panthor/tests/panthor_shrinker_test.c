@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/* KUnit test suite for the shrinker: what it reclaims, and what stops it. */
+
+#include <linux/jiffies.h>
+
+#include <kunit/resource.h>
+#include <kunit/static_stub.h>
+
+#include "panthor_kunit_helpers.h"
+
+/* Much more than what waiting for a VM may take, much less than forever. */
+#define PANTHOR_SHRINKER_TEST_TIMEOUT	HZ
+
+/* No swap, no reclaim. */
+static void panthor_shrinker_test_no_swap(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	ctx->swap_room = 0;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 1);
+}
+
+/* Objects are reclaimed as a whole, so they have to fit in swap as a whole. */
+static void panthor_shrinker_test_too_large(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(1));
+	ctx->swap_room = PANTHOR_KUNIT_BO_PAGES - 1;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 1);
+	KUNIT_EXPECT_GE(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 2);
+}
+
+/* There's never more to reclaim than what fits in swap. */
+static void panthor_shrinker_test_little_swap(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[3];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+
+	ctx->swap_room = PANTHOR_KUNIT_BO_PAGES;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_NOT_NULL(test, bos[1]->backing.pages);
+	KUNIT_EXPECT_NOT_NULL(test, bos[2]->backing.pages);
+
+	ctx->swap_room = PANTHOR_KUNIT_ALL;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 2 * PANTHOR_KUNIT_BO_PAGES);
+}
+
+/* The device was just opened. */
+static void panthor_shrinker_test_empty(struct kunit *test)
+{
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), SHRINK_EMPTY);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+}
+
+/* Being asked for nothing is fine, too. */
+static void panthor_shrinker_test_nothing(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 0), SHRINK_STOP);
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+}
+
+/* Counting doesn't take the lock of the lists, or anything else. */
+static void panthor_shrinker_test_count_lockless(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_kunit_holder *lists, *resv;
+
+	panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	resv = panthor_kunit_hold_resv(test, panthor_vm_resv(vm));
+	lists = panthor_kunit_hold_mutex(test, &ctx->ptdev->reclaim.lock);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
+	panthor_kunit_release(test, lists);
+	panthor_kunit_release(test, resv);
+}
+
+enum panthor_shrinker_lock {
+	VM_RESV,
+	BO_RESV,
+	OP_LOCK,
+	GPUVA_LIST_LOCK,
+};
+
+/**
+ * struct panthor_shrinker_lock_case - A lock that's held by somebody else
+ */
+struct panthor_shrinker_lock_case {
+	/** @desc: Description. */
+	const char *desc;
+
+	/** @lock: Lock. */
+	enum panthor_shrinker_lock lock;
+
+	/** @state: State of the object. */
+	enum panthor_gem_reclaim_state state;
+
+	/** @reason: Why it's skipped. */
+	enum panthor_reclaim_skip reason;
+};
+
+static const struct panthor_shrinker_lock_case panthor_shrinker_lock_cases[] = {
+	{ "resv of an unused object", BO_RESV, PANTHOR_GEM_UNUSED,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "GPUVA list lock of an unused object", GPUVA_LIST_LOCK, PANTHOR_GEM_UNUSED,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "resv of a CPU mapped object", BO_RESV, PANTHOR_GEM_MMAPPED,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "resv of the VM", VM_RESV, PANTHOR_GEM_GPU_MAPPED_VM,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "resv of an object mapped in one VM", BO_RESV, PANTHOR_GEM_GPU_MAPPED_VM,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "GPUVA list lock, one VM", GPUVA_LIST_LOCK, PANTHOR_GEM_GPU_MAPPED_VM,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "op_lock, one VM", OP_LOCK, PANTHOR_GEM_GPU_MAPPED_VM, PANTHOR_RECLAIM_SKIP_VM },
+	{ "resv of a shared object", BO_RESV, PANTHOR_GEM_GPU_MAPPED_SHARED,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "GPUVA list lock, shared", GPUVA_LIST_LOCK, PANTHOR_GEM_GPU_MAPPED_SHARED,
+	  PANTHOR_RECLAIM_SKIP_CONTENDED },
+	{ "op_lock, shared", OP_LOCK, PANTHOR_GEM_GPU_MAPPED_SHARED, PANTHOR_RECLAIM_SKIP_VM },
+	{ "resv of a VM, shared", VM_RESV, PANTHOR_GEM_GPU_MAPPED_SHARED,
+	  PANTHOR_RECLAIM_SKIP_VM },
+};
+
+static void panthor_shrinker_lock_desc(const struct panthor_shrinker_lock_case *c, char *desc)
+{
+	strscpy(desc, c->desc, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(panthor_shrinker_lock, panthor_shrinker_lock_cases,
+		  panthor_shrinker_lock_desc);
+
+static struct panthor_kunit_holder *
+panthor_shrinker_test_hold(struct kunit *test, enum panthor_shrinker_lock lock,
+			   struct panthor_vm *vm, struct panthor_gem_object *bo)
+{
+	switch (lock) {
+	case VM_RESV:
+		return panthor_kunit_hold_resv(test, panthor_vm_resv(vm));
+	case BO_RESV:
+		return panthor_kunit_hold_resv(test, bo->base.resv);
+	case OP_LOCK:
+		return panthor_kunit_hold_mutex(test, panthor_kunit_vm_op_lock(vm));
+	case GPUVA_LIST_LOCK:
+		return panthor_kunit_hold_mutex(test, &bo->gpuva_list_lock);
+	}
+
+	return NULL;
+}
+
+/* Bring a shareable object to a state, through VM 0 if that involves one. */
+static void panthor_shrinker_test_prepare(struct kunit *test, struct panthor_gem_object *bo,
+					  enum panthor_gem_reclaim_state state,
+					  struct panthor_vm **vms)
+{
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	if (state == PANTHOR_GEM_MMAPPED)
+		panthor_kunit_mmap_get(bo);
+	if (state >= PANTHOR_GEM_GPU_MAPPED_VM)
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[0], bo, PANTHOR_KUNIT_VA(0)));
+	if (state >= PANTHOR_GEM_GPU_MAPPED_SHARED)
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[1], bo, PANTHOR_KUNIT_VA(0)));
+
+	KUNIT_ASSERT_EQ(test, bo->reclaim_state, state);
+}
+
+/*
+ * Scan while somebody else holds a lock. Nobody waits, the object is skipped for
+ * the right reason, and its GPU mappings still work. It's reclaimed once the lock
+ * is available.
+ */
+static void panthor_shrinker_test_locked(struct kunit *test)
+{
+	const struct panthor_shrinker_lock_case *c = test->param_value;
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_kunit_holder *holder;
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	panthor_shrinker_test_prepare(test, bo, c->state, vms);
+
+	holder = panthor_shrinker_test_hold(test, c->lock, vms[0], bo);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	panthor_kunit_release(test, holder);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, c->reason), 1);
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 0);
+	if (c->state >= PANTHOR_GEM_GPU_MAPPED_VM)
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[0], bo,
+								PANTHOR_KUNIT_VA(0)));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vms[0], PANTHOR_KUNIT_VA(0),
+							  PANTHOR_KUNIT_BO_SIZE));
+	if (c->state == PANTHOR_GEM_MMAPPED)
+		panthor_kunit_mmap_put(bo);
+}
+
+/* Something that can't be locked isn't in the way of the rest. */
+static void panthor_shrinker_test_locked_others(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bos[2], *unused[2];
+	struct panthor_kunit_holder *holders[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++) {
+		bos[i] = panthor_kunit_mapped_bo(test, vms[i], PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+		unused[i] = panthor_kunit_bo(test, NULL, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(unused[i]));
+	}
+
+	holders[0] = panthor_kunit_hold_resv(test, panthor_vm_resv(vms[0]));
+	holders[1] = panthor_kunit_hold_resv(test, unused[0]->base.resv);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 2);
+	panthor_kunit_release(test, holders[1]);
+	panthor_kunit_release(test, holders[0]);
+
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(unused[0]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(unused[1]));
+}
+
+/* Scans go from what's cheap to what's dear, and stop when they have enough. */
+static void panthor_shrinker_test_stages(struct kunit *test)
+{
+	static const enum panthor_gem_reclaim_state states[] = {
+		PANTHOR_GEM_GPU_MAPPED_SHARED,
+		PANTHOR_GEM_GPU_MAPPED_VM,
+		PANTHOR_GEM_MMAPPED,
+		PANTHOR_GEM_UNUSED,
+	};
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bos[ARRAY_SIZE(states)];
+
+	/* The dearest comes first, so it's not about age. */
+	for (u32 i = 0; i < ARRAY_SIZE(states); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+	panthor_kunit_mmap_get(bos[2]);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[0], bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[0], bos[0], PANTHOR_KUNIT_VA(0)));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[1], bos[0], PANTHOR_KUNIT_VA(0)));
+
+	for (u32 i = 0; i < ARRAY_SIZE(states); i++)
+		KUNIT_ASSERT_EQ(test, bos[i]->reclaim_state, states[i]);
+
+	for (int i = ARRAY_SIZE(states) - 1; i >= 0; i--) {
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+		for (int j = 0; j < ARRAY_SIZE(states); j++)
+			KUNIT_EXPECT_EQ(test, panthor_kunit_is_evicted(bos[j]), j >= i);
+	}
+
+	panthor_kunit_mmap_put(bos[2]);
+}
+
+/*
+ * Reclaim a VM that executes a job. Direct reclaim leaves it alone, whether objects
+ * are private or not, and doesn't wait.
+ */
+static void panthor_shrinker_test_busy_direct(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[2];
+
+	bos[0] = panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+	bos[1] = panthor_kunit_bo(test, NULL, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vm, fence));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_ACTIVE), 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 0);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[0], PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[1], PANTHOR_KUNIT_VA(1)));
+
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 2);
+}
+
+/*
+ * Reclaim an idle VM, with an object that's being used elsewhere. This is the only
+ * one that's left alone.
+ */
+static void panthor_shrinker_test_busy_object(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_gem_object *bos[2];
+
+	bos[0] = panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+	bos[1] = panthor_kunit_bo(test, NULL, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bos[1], PANTHOR_KUNIT_VA(1)));
+	panthor_kunit_add_fence(test, bos[1]->base.resv, fence);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 1);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_ACTIVE), 1);
+}
+
+/* A shared object is left alone as long as one of its VMs executes a job. */
+static void panthor_shrinker_test_busy_shared(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	panthor_shrinker_test_prepare(test, bo, PANTHOR_GEM_GPU_MAPPED_SHARED, vms);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[1], fence));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[0], bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[1], bo, PANTHOR_KUNIT_VA(0)));
+
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
+/* Same as above, with an object the job doesn't know about, but might use. */
+static void panthor_shrinker_test_busy_late(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[1], fence));
+	panthor_shrinker_test_prepare(test, bo, PANTHOR_GEM_GPU_MAPPED_SHARED, vms);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[1], bo, PANTHOR_KUNIT_VA(0)));
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
+/*
+ * Let kswapd reclaim VMs that execute jobs which are not going to finish. The time
+ * it waits is bounded, and doesn't depend on the number of VMs or objects.
+ */
+static void panthor_shrinker_test_busy_kswapd(struct kunit *test)
+{
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long start;
+
+	for (u32 i = 0; i < 4; i++) {
+		struct panthor_vm *vm = panthor_kunit_vm(test);
+
+		panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+		panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(1));
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vm, fence));
+	}
+
+	ctx->can_wait = true;
+	start = jiffies;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + PANTHOR_SHRINKER_TEST_TIMEOUT));
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 1);
+}
+
+/* kswapd doesn't wait as long as there's something that's idle. */
+static void panthor_shrinker_test_kswapd_idle_first(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_kunit *ctx = test->priv;
+
+	panthor_kunit_mapped_bo(test, vms[0], PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[0], fence));
+	panthor_kunit_mapped_bo(test, vms[1], PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+
+	ctx->can_wait = true;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), 1);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 0);
+}
+
+/* Somebody else uses the VM before its job finishes. */
+static int panthor_shrinker_job_thread(void *data)
+{
+	struct panthor_kunit_job *job = data;
+
+	panthor_kunit_job_wait_for_kswapd(job);
+	dma_resv_lock(panthor_vm_resv(job->vm), NULL);
+	dma_resv_unlock(panthor_vm_resv(job->vm));
+	dma_fence_signal(job->fence);
+
+	return 0;
+}
+
+/* kswapd only waits until the next tick, in the worst case. */
+#define PANTHOR_SHRINKER_TEST_ATTEMPTS	16
+
+/*
+ * Let kswapd reclaim a VM whose job finishes in time. It's evicted then, and
+ * nobody was prevented from using the VM in the meantime.
+ */
+static void panthor_shrinker_test_kswapd_wait(struct kunit *test)
+{
+	struct panthor_kunit_job job = { .vm = panthor_kunit_vm(test) };
+	unsigned long freed = SHRINK_STOP;
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, job.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	ctx->can_wait = true;
+
+	for (u32 i = 0; i < PANTHOR_SHRINKER_TEST_ATTEMPTS && freed == SHRINK_STOP; i++) {
+		job.fence = panthor_kunit_fence(test);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(job.vm, job.fence));
+		panthor_kunit_job_start(test, &job, panthor_shrinker_job_thread);
+		freed = panthor_kunit_scan(test, PANTHOR_KUNIT_ALL);
+		panthor_kunit_job_stop(&job);
+	}
+
+	KUNIT_EXPECT_EQ(test, freed, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+}
+
+/* Scan everything when the first object is being evicted. */
+static void panthor_shrinker_test_scan_again(struct panthor_gem_object *bo)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+
+	kunit_deactivate_static_stub(test, panthor_gem_depopulate);
+	ctx->priv = (void *)panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL);
+	panthor_gem_depopulate(bo);
+}
+
+/*
+ * Start a scan in the middle of another one. What the first one works on is skipped
+ * by the second one, which isn't prevented from reclaiming the rest, and nothing
+ * is reclaimed twice.
+ */
+static void panthor_shrinker_test_side_by_side(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long freed;
+
+	for (u32 i = 0; i < 3; i++) {
+		struct panthor_vm *vm = panthor_kunit_vm(test);
+
+		panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+		panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(1));
+	}
+
+	/* Not panthor_kunit_scan(): KUnit allocates. */
+	kunit_activate_static_stub(test, panthor_gem_depopulate,
+				   panthor_shrinker_test_scan_again);
+	freed = panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL);
+	KUNIT_EXPECT_EQ(test, (unsigned long)ctx->priv, 4);
+	KUNIT_EXPECT_EQ(test, freed, 2);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), SHRINK_EMPTY);
+}
+
+/* Stop using a VM, and drop the last reference that isn't owned by kswapd. */
+static int panthor_shrinker_destroy_thread(void *data)
+{
+	struct panthor_kunit_job *job = data;
+
+	panthor_kunit_job_wait_for_kswapd(job);
+	panthor_vm_unmap_range(job->vm, PANTHOR_KUNIT_VA(0), PANTHOR_KUNIT_BO_SIZE);
+	panthor_vm_put(job->vm);
+
+	return 0;
+}
+
+/* Redirection only works in the context of the test. */
+static void panthor_shrinker_test_no_vm_free(struct drm_gpuvm *gpuvm)
+{
+	struct kunit *test = kunit_get_current_test();
+
+	KUNIT_FAIL(test, "VM destroyed by a scan");
+	kunit_deactivate_static_stub(test, panthor_vm_free);
+	panthor_vm_free(gpuvm);
+}
+
+/*
+ * Destroy a VM while kswapd waits for its jobs. The VM is not destroyed in the
+ * middle of reclaim, but soon after that.
+ */
+static void panthor_shrinker_test_last_reference(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_kunit_job job = { .fence = panthor_kunit_fence(test) };
+	struct panthor_gem_object *bo;
+	struct drm_gem_object *root;
+	u64 half = 1ull << 47;
+
+	job.vm = panthor_vm_create(ctx->ptdev, false, half, half, half, half);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, job.vm);
+	root = panthor_vm_root_gem(job.vm);
+	drm_gem_object_get(root);
+
+	bo = panthor_kunit_mapped_bo(test, job.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(job.vm, job.fence));
+	panthor_kunit_mmap_get(bo);
+
+	kunit_activate_static_stub(test, panthor_vm_free, panthor_shrinker_test_no_vm_free);
+	ctx->can_wait = true;
+	panthor_kunit_job_start(test, &job, panthor_shrinker_destroy_thread);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	panthor_kunit_job_stop(&job);
+	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_MMAPPED);
+
+	/* The root object is owned by the VM, the test, and the private object. */
+	flush_workqueue(panthor_cleanup_wq);
+	KUNIT_EXPECT_EQ(test, kref_read(&root->refcount), 2);
+
+	panthor_kunit_mmap_put(bo);
+	panthor_kunit_bo_put(test, bo);
+	KUNIT_EXPECT_EQ(test, kref_read(&root->refcount), 1);
+	drm_gem_object_put(root);
+}
+
+#define PANTHOR_SHRINKER_TEST_BATCH	130
+
+/*
+ * Evict many objects of a VM that has an address space. One flush serves a lot of
+ * them, and all the others are evicted, too.
+ */
+static void panthor_shrinker_test_batch(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+
+	for (u32 i = 0; i < PANTHOR_SHRINKER_TEST_BATCH; i++)
+		panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(i));
+
+	panthor_kunit_vm_set_as(vm, 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_SHRINKER_TEST_BATCH);
+	panthor_kunit_vm_set_as(vm, -1);
+
+	KUNIT_EXPECT_GT(test, ctx->mmu_ops, 0);
+	KUNIT_EXPECT_LE(test, ctx->mmu_ops, 4);
+	for (u32 i = 0; i < PANTHOR_SHRINKER_TEST_BATCH; i++)
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(i),
+								  PAGE_SIZE));
+}
+
+/* Evict no more objects of a VM than needed. */
+static void panthor_shrinker_test_batch_stop(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+
+	for (u32 i = 0; i < 8; i++)
+		panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(i));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_BO_PAGES + 1),
+			2 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 6 * PANTHOR_KUNIT_BO_PAGES);
+}
+
+/*
+ * The GPU doesn't confirm that it's done with the memory. The memory stays, with
+ * its content, and the mapping comes back at the next submission.
+ */
+static void panthor_shrinker_test_flush_fails(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo;
+	struct page **pages;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	pages = bo->backing.pages;
+
+	panthor_kunit_vm_set_as(vm, 1);
+	ctx->mmu_op_ret = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	ctx->mmu_op_ret = 0;
+	panthor_kunit_vm_set_as(vm, -1);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_VM), 1);
+
+	/* Trying again doesn't help, until the GPU is reset. */
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_PTR_EQ(test, bo->backing.pages, pages);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 0);
+	panthor_kunit_mmu_reset(ctx->ptdev);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
+}
+
+/* No command is sent to a GPU that's about to be reset. */
+static void panthor_shrinker_test_reset(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+
+	panthor_kunit_vm_set_as(vm, 1);
+	atomic_set(&ctx->ptdev->reset.pending, 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 0);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(0)));
+	atomic_set(&ctx->ptdev->reset.pending, 0);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 1);
+	panthor_kunit_vm_set_as(vm, -1);
+}
+
+static struct kunit_case panthor_shrinker_tests[] = {
+	KUNIT_CASE(panthor_shrinker_test_no_swap),
+	KUNIT_CASE(panthor_shrinker_test_too_large),
+	KUNIT_CASE(panthor_shrinker_test_little_swap),
+	KUNIT_CASE(panthor_shrinker_test_empty),
+	KUNIT_CASE(panthor_shrinker_test_nothing),
+	KUNIT_CASE(panthor_shrinker_test_count_lockless),
+	KUNIT_CASE_PARAM(panthor_shrinker_test_locked, panthor_shrinker_lock_gen_params),
+	KUNIT_CASE(panthor_shrinker_test_locked_others),
+	KUNIT_CASE(panthor_shrinker_test_stages),
+	KUNIT_CASE(panthor_shrinker_test_busy_direct),
+	KUNIT_CASE(panthor_shrinker_test_busy_object),
+	KUNIT_CASE(panthor_shrinker_test_busy_shared),
+	KUNIT_CASE(panthor_shrinker_test_busy_late),
+	KUNIT_CASE(panthor_shrinker_test_busy_kswapd),
+	KUNIT_CASE(panthor_shrinker_test_kswapd_idle_first),
+	KUNIT_CASE(panthor_shrinker_test_kswapd_wait),
+	KUNIT_CASE(panthor_shrinker_test_side_by_side),
+	KUNIT_CASE(panthor_shrinker_test_last_reference),
+	KUNIT_CASE(panthor_shrinker_test_batch),
+	KUNIT_CASE(panthor_shrinker_test_batch_stop),
+	KUNIT_CASE(panthor_shrinker_test_flush_fails),
+	KUNIT_CASE(panthor_shrinker_test_reset),
+	{}
+};
+
+static struct kunit_suite panthor_shrinker_test_suite = {
+	.name = "panthor_shrinker",
+	.init = panthor_kunit_init,
+	.test_cases = panthor_shrinker_tests,
+};
+
+kunit_test_suite(panthor_shrinker_test_suite);
