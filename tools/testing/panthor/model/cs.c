@@ -608,11 +608,37 @@ static enum exec exec_heap_operation(struct csf_cs *cs, u64 instr)
 	}
 }
 
-/* There are no shader cores: RUN_* and FINISH_* touch no memory at all */
+/* There are no shader cores: what the tiler and they would do is left out. */
 static enum exec exec_run(struct csf_cs *cs, u64 instr)
 {
 	cs->runs++;
 	return EXEC_DONE;
+}
+
+/*
+ * A compute job is described by what four register pairs point to, each of them
+ * one out of four that the instruction selects: resource table, uniforms, shader
+ * program, thread storage. Numbers of entries are in the bits around the address.
+ * Have a look at each of them, so that a job whose resources are gone faults.
+ * Registers and fields as in Mesa's description of v10; zero means not used.
+ */
+static enum exec exec_run_compute(struct csf_cs *cs, u64 instr)
+{
+	static const struct {
+		u8 reg;
+		u8 select_shift;
+	} parts[] = { { 0, 40 }, { 8, 46 }, { 16, 42 }, { 24, 44 } };
+	u64 word;
+
+	for (int i = 0; i < ARRAY_SIZE(parts); i++) {
+		u8 select = (instr >> parts[i].select_shift) & 3;
+		u64 va = pair(cs, parts[i].reg + 2 * select) & GENMASK_ULL(47, 6);
+
+		if (va && cs->ops->read(cs->ctx, va, &word, sizeof(word)))
+			return EXEC_STALL;
+	}
+
+	return exec_run(cs, instr);
 }
 
 static enum exec exec_run_tiling(struct csf_cs *cs, u64 instr)
@@ -740,7 +766,7 @@ static const struct op opcodes[256] = {
 	[CSF_OP_MOVE48] = { exec_move48, PAIR, NONE, NONE },
 	[CSF_OP_MOVE32] = { exec_move32, REG, NONE, NONE },
 	[CSF_OP_WAIT] = { exec_wait },
-	[CSF_OP_RUN_COMPUTE] = { exec_run, NONE, NONE, NONE, SKIP },
+	[CSF_OP_RUN_COMPUTE] = { exec_run_compute, NONE, NONE, NONE, SKIP },
 	[CSF_OP_RUN_TILING] = { exec_run_tiling, NONE, NONE, NONE, SKIP },
 	[CSF_OP_RUN_IDVS] = { exec_run, NONE, NONE, NONE, SKIP },
 	[CSF_OP_RUN_FRAGMENT] = { exec_run, NONE, NONE, NONE, SKIP },
@@ -766,7 +792,7 @@ static const struct op opcodes[256] = {
 	[CSF_OP_STORE_STATE] = { exec_store_state, NONE, PAIR, NONE },
 	[CSF_OP_PROGRESS_STORE] = { exec_progress_store, NONE, PAIR, NONE },
 	[CSF_OP_PROGRESS_LOAD] = { exec_progress_load, PAIR, NONE, NONE },
-	[CSF_OP_RUN_COMPUTE_INDIRECT] = { exec_run, NONE, NONE, NONE, SKIP },
+	[CSF_OP_RUN_COMPUTE_INDIRECT] = { exec_run_compute, NONE, NONE, NONE, SKIP },
 	[CSF_OP_ERROR_BARRIER] = { exec_error_barrier },
 	[CSF_OP_HEAP_SET] = { exec_heap_set, NONE, PAIR, NONE },
 	[CSF_OP_HEAP_OPERATION] = { exec_heap_operation },

@@ -1342,6 +1342,27 @@ static void cs_test_progress(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, get_pair(c, RR), 0x1000000000ULL);
 }
 
+/* A compute job looks at its resources, those it selects, and stalls if they're gone. */
+static void cs_test_run_compute(struct kunit *test)
+{
+	struct cs_ctx *c = test->priv;
+
+	put_pair(c, 16, DATA_VA);
+	put_pair(c, 26, 0x7fff00000000ULL);
+	emit(c, csf_instr(CSF_OP_RUN_COMPUTE, 0, 0, 0, 0));
+	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_EMPTY);
+	KUNIT_EXPECT_EQ(test, c->cs.runs, 1);
+
+	/* thread storage: the second pair */
+	emit(c, csf_instr(CSF_OP_RUN_COMPUTE, 0, 0x10, 0, 0));
+	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_STALLED);
+	KUNIT_EXPECT_EQ(test, c->cs.runs, 1);
+
+	put_pair(c, 26, DATA_VA);
+	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_EMPTY);
+	KUNIT_EXPECT_EQ(test, c->cs.runs, 2);
+}
+
 /* What there is to remember of instructions without shader cores behind them. */
 static void cs_test_fixed_function(struct kunit *test)
 {
@@ -2018,6 +2039,7 @@ static struct kunit_case cs_test_cases[] = {
 	KUNIT_CASE_PARAM(cs_test_error_propagate, sync_gen_params),
 	KUNIT_CASE(cs_test_store_state),
 	KUNIT_CASE(cs_test_progress),
+	KUNIT_CASE(cs_test_run_compute),
 	KUNIT_CASE(cs_test_fixed_function),
 	KUNIT_CASE(cs_test_tiler_oom),
 	KUNIT_CASE(cs_test_optional_ops),
