@@ -200,7 +200,7 @@ static int panthor_shrink_set(void *data, u64 nr_pages)
 
 	fs_reclaim_acquire(GFP_KERNEL);
 	noreclaim = memalloc_noreclaim_save();
-	freed = panthor_gem_shrink(ptdev, nr_pages);
+	freed = panthor_gem_shrink(ptdev, nr_pages, GFP_KERNEL);
 	memalloc_noreclaim_restore(noreclaim);
 	fs_reclaim_release(GFP_KERNEL);
 

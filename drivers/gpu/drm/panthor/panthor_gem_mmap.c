@@ -9,6 +9,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
+#include "panthor_gem_room.h"
 
 static vm_fault_t panthor_gem_insert_page_locked(struct panthor_gem_object *bo,
 						 struct vm_fault *vmf)
@@ -59,11 +60,7 @@ static vm_fault_t panthor_gem_populate_and_retry(struct panthor_gem_object *bo,
 	release_fault_lock(vmf);
 
 	/* If it doesn't work out, the second try is the one to report it. */
-	if (!dma_resv_lock_interruptible(bo->base.resv, NULL)) {
-		panthor_gem_populate_locked(bo);
-		dma_resv_unlock(bo->base.resv);
-	}
-
+	panthor_room_populate(bo, NULL);
 	drm_gem_object_put(&bo->base);
 
 	return VM_FAULT_RETRY;

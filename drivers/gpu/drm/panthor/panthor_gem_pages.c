@@ -5,12 +5,15 @@
  * on them.
  */
 
+#include <linux/blkdev.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/vmalloc.h>
+#include <linux/writeback.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
@@ -164,6 +167,32 @@ int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate_locked);
 
 /**
+ * panthor_gem_populate() - Make sure an object had backing pages
+ * @bo: Object.
+ *
+ * Same as panthor_gem_populate_locked(), except that this one takes the reservation
+ * of the object, after which the pages might be gone again.
+ *
+ * Context: Process context, with no reservation held.
+ *
+ * Return: What panthor_gem_populate_locked() returns, or -EINTR if a signal was
+ * received.
+ */
+int panthor_gem_populate(struct panthor_gem_object *bo)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+	if (ret)
+		return ret;
+
+	ret = panthor_gem_populate_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+
+	return ret;
+}
+
+/**
  * panthor_gem_depopulate() - Give the backing pages back to the system
  * @bo: Object.
  *
@@ -196,6 +225,73 @@ void panthor_gem_depopulate(struct panthor_gem_object *bo)
 	drm_gem_put_pages(&bo->base, pages, true, false);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_depopulate);
+
+static void panthor_gem_write_folio(struct address_space *mapping, struct folio *folio)
+{
+	struct writeback_control wbc = {
+		.sync_mode = WB_SYNC_NONE,
+		.nr_to_write = SWAP_CLUSTER_MAX,
+		.range_end = LLONG_MAX,
+		.for_reclaim = 1,
+	};
+	int ret;
+
+	if (!folio_trylock(folio))
+		return;
+
+	/* Someone else might have been faster. */
+	if (folio->mapping != mapping || folio_mapped(folio) || folio_test_writeback(folio) ||
+	    !folio_clear_dirty_for_io(folio)) {
+		folio_unlock(folio);
+		return;
+	}
+
+	/* Once written, it's the first one to be freed. */
+	folio_set_reclaim(folio);
+	ret = mapping->a_ops->writepage(&folio->page, &wbc);
+	if (!folio_test_writeback(folio))
+		folio_clear_reclaim(folio);
+	if (ret)
+		folio_unlock(folio);
+}
+
+/**
+ * panthor_gem_write_locked() - Start writing the content of an object to swap
+ * @bo: Object that was just evicted.
+ *
+ * To the system, the pages of an object that nobody has used for ages look like
+ * they just were, because being put back is the first thing that happens to them.
+ * Everything else would be swapped out before they are. What can't be written now
+ * is left to the system.
+ *
+ * Context: Process context, including reclaim if it's allowed to do I/O and to
+ * enter filesystems. The reservation of the object must be held, so the pages don't
+ * get used again meanwhile.
+ */
+void panthor_gem_write_locked(struct panthor_gem_object *bo)
+{
+	struct address_space *mapping = bo->base.filp->f_mapping;
+	pgoff_t index = 0, end = bo->base.size >> PAGE_SHIFT;
+	struct blk_plug plug;
+
+	dma_resv_assert_held(bo->base.resv);
+	drm_WARN_ON(bo->base.dev, bo->backing.pages);
+
+	blk_start_plug(&plug);
+	while (index < end) {
+		struct folio *folio = filemap_get_folio(mapping, index);
+
+		if (IS_ERR(folio)) {
+			index++;
+			continue;
+		}
+
+		index = folio_next_index(folio);
+		panthor_gem_write_folio(mapping, folio);
+		folio_put(folio);
+	}
+	blk_finish_plug(&plug);
+}
 
 /**
  * panthor_gem_pin_locked() - Pin the pages of an object

@@ -23,11 +23,12 @@
  * DOC: Reclaim
  *
  * Memory is reclaimed one object at a time: pages of an object are either all
- * there, or all given back to shmem, which moves them to swap when it sees fit.
+ * there, or all given back to shmem.
  * Scans go from what's cheap to what's dear, see &enum panthor_gem_reclaim_state.
  *
  * Evicting an object consists of removing its GPU mappings in all the VMs it's
- * mapped to, then the CPU mappings, the device mapping, and finally the pages.
+ * mapped to, then the CPU mappings, the device mapping, and finally the pages,
+ * whose content starts being written to swap, where I/O is allowed.
  * All the mappings come back when they are needed: CPU mappings at the next
  * fault, GPU mappings when a job is submitted to the VM. Jobs can access anything
  * that's mapped in their VM, so none of it is evicted until they are done.
@@ -343,7 +344,7 @@ void panthor_gem_account_restore_locked(struct panthor_gem_object *bo)
 }
 
 /* The GPU mappings are gone, get rid of everything else. */
-static void panthor_gem_release_locked(struct panthor_gem_object *bo)
+static void panthor_gem_release_locked(struct panthor_gem_object *bo, bool can_write)
 {
 	panthor_gem_account_evict_locked(bo);
 
@@ -351,6 +352,9 @@ static void panthor_gem_release_locked(struct panthor_gem_object *bo)
 	drm_vma_node_unmap(&bo->base.vma_node, bo->base.dev->anon_inode->i_mapping);
 	panthor_gem_depopulate(bo);
 	panthor_gem_set_reclaim_state(bo, PANTHOR_GEM_UNRECLAIMABLE, NULL);
+
+	if (can_write)
+		panthor_gem_write_locked(bo);
 }
 
 /* Jobs attach their fences to all the objects of the VM they execute in. */
@@ -457,6 +461,8 @@ static bool panthor_gem_can_evict(struct panthor_gem_object *bo,
 /**
  * panthor_gem_evict_locked() - Evict an object that's not in the list of a VM
  * @bo: Object.
+ * @can_write: True if pages can be written to swap, which takes being allowed to
+ * do I/O and to enter filesystems.
  *
  * Context: Process context, including reclaim, with the reservation of the object
  * held. Other locks are only tried.
@@ -464,7 +470,7 @@ static bool panthor_gem_can_evict(struct panthor_gem_object *bo,
  * Return: true if the pages were given back, false if that's not possible right
  * now.
  */
-bool panthor_gem_evict_locked(struct panthor_gem_object *bo)
+bool panthor_gem_evict_locked(struct panthor_gem_object *bo, bool can_write)
 {
 	enum panthor_gem_reclaim_state state;
 	struct panthor_vm *vm;
@@ -486,14 +492,14 @@ bool panthor_gem_evict_locked(struct panthor_gem_object *bo)
 	mutex_unlock(&bo->gpuva_list_lock);
 
 	if (evicted)
-		panthor_gem_release_locked(bo);
+		panthor_gem_release_locked(bo, can_write);
 	else
 		panthor_gem_set_reclaim_state(bo, state, vm);
 
 	return evicted;
 }
 
-static bool panthor_gem_evict(struct panthor_gem_object *bo)
+static bool panthor_gem_evict(struct panthor_gem_object *bo, bool can_write)
 {
 	bool evicted;
 
@@ -502,7 +508,7 @@ static bool panthor_gem_evict(struct panthor_gem_object *bo)
 		return false;
 	}
 
-	evicted = panthor_gem_evict_locked(bo);
+	evicted = panthor_gem_evict_locked(bo, can_write);
 	dma_resv_unlock(bo->base.resv);
 
 	return evicted;
@@ -526,6 +532,9 @@ struct panthor_vm_batch {
 
 	/** @unmapped: Objects whose mappings were all removed. */
 	struct list_head unmapped;
+
+	/** @can_write: True if pages can be written to swap. */
+	bool can_write;
 };
 
 static bool panthor_vm_batch_lock_bo(struct panthor_vm_batch *batch,
@@ -669,7 +678,7 @@ static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
 	unsigned long freed = 0;
 
 	list_for_each_entry_safe(bo, next, &batch->unmapped, evict_node) {
-		panthor_gem_release_locked(bo);
+		panthor_gem_release_locked(bo, batch->can_write);
 		freed += bo->base.size >> PAGE_SHIFT;
 		panthor_vm_batch_put_bo(batch, bo);
 	}
@@ -684,9 +693,10 @@ static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
 
 /* Called with the VM locked and idle. */
 static unsigned long panthor_vm_evict_locked(struct panthor_device *ptdev,
-					     struct panthor_vm *vm, unsigned long nr_pages)
+					     struct panthor_vm *vm, unsigned long nr_pages,
+					     bool can_write)
 {
-	struct panthor_vm_batch batch = { .ptdev = ptdev, .vm = vm };
+	struct panthor_vm_batch batch = { .ptdev = ptdev, .vm = vm, .can_write = can_write };
 	struct drm_gem_lru_walk walk;
 	unsigned long freed = 0;
 	bool more = true;
@@ -718,6 +728,9 @@ struct panthor_reclaim_scan {
 
 	/** @can_wait: True if we can wait for the GPU. */
 	bool can_wait;
+
+	/** @can_write: True if pages can be written to swap. */
+	bool can_write;
 };
 
 static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
@@ -733,7 +746,7 @@ static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct d
 	drm_gem_lru_walk_init(&walk, lru);
 
 	while (!panthor_reclaim_scan_done(scan) && (obj = drm_gem_lru_walk_next(&walk))) {
-		if (panthor_gem_evict(to_panthor_bo(obj)))
+		if (panthor_gem_evict(to_panthor_bo(obj), scan->can_write))
 			scan->freed += obj->size >> PAGE_SHIFT;
 
 		drm_gem_object_put(obj);
@@ -775,7 +788,8 @@ static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct pa
 	 */
 	if (panthor_gem_is_idle(resv))
 		scan->freed += panthor_vm_evict_locked(scan->ptdev, vm,
-						       scan->nr_pages - scan->freed);
+						       scan->nr_pages - scan->freed,
+						       scan->can_write);
 	else
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
@@ -977,11 +991,65 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
 		return 0;
 
 	if (panthor_gem_is_idle(resv))
-		freed = panthor_vm_evict_locked(ptdev, vm, nr_pages);
+		freed = panthor_vm_evict_locked(ptdev, vm, nr_pages, true);
 
 	dma_resv_unlock(resv);
 	return freed;
 }
+
+/* Called with the VM locked, so it becomes idle even if it's always busy. */
+static unsigned long panthor_vm_wait_and_evict_locked(struct panthor_device *ptdev,
+						      struct panthor_vm *vm,
+						      unsigned long nr_pages, u32 wait_ms)
+{
+	atomic_long_inc(&ptdev->reclaim.stats.waits);
+
+	if (dma_resv_wait_timeout(panthor_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, true,
+				  msecs_to_jiffies(wait_ms)) <= 0)
+		return 0;
+
+	return panthor_vm_evict_locked(ptdev, vm, nr_pages, true);
+}
+
+/**
+ * panthor_reclaim_other_vms() - Reclaim objects of all the VMs but one
+ * @ptdev: Device.
+ * @vm: VM to leave alone.
+ * @nr_pages: Number of pages to reclaim.
+ * @wait_ms: How long to wait for a VM to be idle, in milliseconds.
+ *
+ * Unlike a scan, this prevents VMs from being used until they are reclaimed. Stops
+ * when a signal is received.
+ *
+ * Context: Process context, but not in reclaim, with no reservation held. Waits
+ * for the reservation of the VMs, one after the other, and with that held, for
+ * their jobs.
+ *
+ * Return: The number of pages that were given back.
+ */
+unsigned long panthor_reclaim_other_vms(struct panthor_device *ptdev, struct panthor_vm *vm,
+					unsigned long nr_pages, u32 wait_ms)
+{
+	struct panthor_vm_iter iter;
+	struct panthor_vm *other;
+	unsigned long freed = 0;
+
+	panthor_vm_iter_begin(&iter, &ptdev->reclaim);
+	while (freed < nr_pages && (other = panthor_vm_iter_next(&iter))) {
+		if (other == vm)
+			continue;
+
+		if (dma_resv_lock_interruptible(panthor_vm_resv(other), NULL))
+			break;
+
+		freed += panthor_vm_wait_and_evict_locked(ptdev, other, nr_pages - freed, wait_ms);
+		dma_resv_unlock(panthor_vm_resv(other));
+	}
+	panthor_vm_iter_end(&iter);
+
+	return freed;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_other_vms);
 
 static unsigned long
 panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
@@ -1003,17 +1071,20 @@ panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
  * @ptdev: Device.
  * @nr_pages: Number of pages to reclaim. More might be reclaimed, because objects
  * are reclaimed as a whole.
+ * @gfp: What the caller is allowed to do.
  *
  * Context: Process context, including reclaim.
  *
  * Return: The number of pages that were given back to shmem.
  */
-unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages)
+unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages, gfp_t gfp)
 {
+	const gfp_t write_gfp = __GFP_IO | __GFP_FS;
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
 		.nr_pages = min(nr_pages, panthor_reclaim_swap_room()),
 		.can_wait = panthor_reclaim_can_wait(),
+		.can_write = (gfp & write_gfp) == write_gfp,
 	};
 	unsigned long freed[PANTHOR_RECLAIM_STAGE_COUNT] = {};
 
@@ -1041,7 +1112,8 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	unsigned long freed;
 
-	freed = panthor_gem_shrink(shrinker_to_panthor_device(shrinker), sc->nr_to_scan);
+	freed = panthor_gem_shrink(shrinker_to_panthor_device(shrinker), sc->nr_to_scan,
+				   sc->gfp_mask);
 
 	/* We might have reclaimed more than what we were asked for. */
 	sc->nr_scanned = max(sc->nr_to_scan, freed);
@@ -1155,6 +1227,10 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev)
 	int ret;
 
 	ret = drmm_mutex_init(&ptdev->base, &reclaim->lock);
+	if (ret)
+		return ret;
+
+	ret = panthor_room_init(ptdev);
 	if (ret)
 		return ret;
 

@@ -10,6 +10,8 @@
 
 #include <drm/drm_gem.h>
 
+#include "panthor_gem_room.h"
+
 struct panthor_device;
 struct panthor_gem_object;
 struct panthor_vm;
@@ -173,6 +175,9 @@ struct panthor_reclaim {
 	 */
 	long nr_pages;
 
+	/** @room: Who's allowed to take memory from others. */
+	struct panthor_room room;
+
 	/** @shrinker: Shrinker, NULL until the device is ready for it. */
 	struct shrinker *shrinker;
 
@@ -187,12 +192,14 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev);
 int panthor_gem_shrinker_init(struct panthor_device *ptdev);
 void panthor_gem_shrinker_unplug(struct panthor_device *ptdev);
 unsigned long panthor_reclaim_swap_room(void);
-bool panthor_gem_evict_locked(struct panthor_gem_object *bo);
+bool panthor_gem_evict_locked(struct panthor_gem_object *bo, bool can_write);
 unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm);
 int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
 			       unsigned long nr_pages);
-unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages);
+unsigned long panthor_reclaim_other_vms(struct panthor_device *ptdev, struct panthor_vm *vm,
+					unsigned long nr_pages, u32 wait_ms);
+unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages, gfp_t gfp);
 void panthor_vm_reclaim_init(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_fini(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_touch(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);

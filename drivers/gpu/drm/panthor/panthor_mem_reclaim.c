@@ -149,7 +149,7 @@ static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct pantho
 		return -ERESTARTSYS;
 
 	/* It might have been mapped since we looked at it. */
-	if (bo->reclaim_state <= PANTHOR_GEM_MMAPPED && panthor_gem_evict_locked(bo))
+	if (bo->reclaim_state <= PANTHOR_GEM_MMAPPED && panthor_gem_evict_locked(bo, true))
 		req->freed += bo->base.size >> PAGE_SHIFT;
 
 	dma_resv_unlock(bo->base.resv);

@@ -99,35 +99,50 @@ static inline int evict_bo(const struct pan_bo *bo, __u64 *reclaimed)
 
 #define EVICT(bo) ASSERT_EQ(0, evict_bo(bo, NULL))
 
+/* Memory of buffers, including what was written to swap but not freed yet. */
+static inline int shmem_in_memory(__u64 *bytes)
+{
+	__u64 cached = 0;
+	int ret;
+
+	ret = pan_meminfo("Shmem", bytes);
+	if (!ret)
+		ret = pan_meminfo("SwapCached", &cached);
+	*bytes += cached;
+	return ret;
+}
+
 struct swap_goal {
-	__u64 pswpout;
+	__u64 in_memory;
 	__u64 bytes;
 };
 
 static inline int swap_step(void *arg)
 {
 	struct swap_goal *goal = arg;
-	__u64 out = 0;
+	__u64 now = 0;
 	int ret;
 
 	ret = pan_memory_reclaim(goal->bytes);
 	if (ret && ret != -EAGAIN)
 		return ret;
-	ret = pan_vmstat("pswpout", &out);
-	return ret ? ret : out >= goal->pswpout;
+	ret = shmem_in_memory(&now);
+	return ret ? ret : now <= goal->in_memory;
 }
 
 /*
- * The second stage: what the driver gave back goes to the swap device. Done
- * when as many pages as the buffers have were written.
+ * The second stage: what the driver gave back leaves memory. It may have been
+ * written to swap before. Done when as much memory is free as the buffers had.
  */
 static inline int push_to_swap(__u64 bytes)
 {
 	struct swap_goal goal = { .bytes = bytes };
 	int ret;
 
-	ret = pan_vmstat("pswpout", &goal.pswpout);
-	goal.pswpout += bytes / PAN_PAGE_SIZE;
+	ret = shmem_in_memory(&goal.in_memory);
+	if (goal.in_memory < bytes)
+		return -EINVAL;
+	goal.in_memory -= bytes;
 	return ret ? ret : pan_poll(swap_step, &goal, PAN_DEADLINE_MS);
 }
 

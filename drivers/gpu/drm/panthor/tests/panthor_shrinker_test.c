@@ -450,7 +450,7 @@ static void panthor_shrinker_test_scan_again(struct panthor_gem_object *bo)
 	struct panthor_kunit *ctx = test->priv;
 
 	kunit_deactivate_static_stub(test, panthor_gem_depopulate);
-	ctx->priv = (void *)panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL);
+	ctx->priv = (void *)panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
 	panthor_gem_depopulate(bo);
 }
 
@@ -474,7 +474,7 @@ static void panthor_shrinker_test_side_by_side(struct kunit *test)
 	/* Not panthor_kunit_scan(): KUnit allocates. */
 	kunit_activate_static_stub(test, panthor_gem_depopulate,
 				   panthor_shrinker_test_scan_again);
-	freed = panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL);
+	freed = panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, (unsigned long)ctx->priv, 4);
 	KUNIT_EXPECT_EQ(test, freed, 2);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), SHRINK_EMPTY);

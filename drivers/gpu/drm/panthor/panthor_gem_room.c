@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/* Making room in memory for what a VM needs, when several of them want all of it. */
+
+#include <linux/mm.h>
+#include <linux/psi.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+
+#include <drm/drm_managed.h>
+
+#include "panthor_device.h"
+#include "panthor_gem.h"
+#include "panthor_gem_room.h"
+#include "panthor_gem_shrinker.h"
+#include "panthor_kunit.h"
+
+/**
+ * DOC: Memory overcommit
+ *
+ * Reclaim takes memory from VMs that are idle. When those that are in use don't fit
+ * in memory together, there are none: a VM with a job always queued behind the one
+ * being executed is never idle, and one that's getting its memory back is locked.
+ * If both insist, the one that's allocating takes everything the rest of the system
+ * has, until its allocations fail, or the OOM killer is invoked, with plenty of
+ * room in swap.
+ *
+ * So what doesn't fit waits for its turn, and takes memory from other VMs before it
+ * takes it from everybody else. This involves waiting for these VMs to be idle with
+ * their reservation held, so nobody can submit to them meanwhile, which is only
+ * possible where no lock is held yet, at the beginning of an ioctl.
+ *
+ * Bringing back what was evicted takes time, during which the GPU might have
+ * nothing to do, so once this is done, others don't get their turn before the VM
+ * had as much time to make use of it.
+ */
+
+/* How long to wait for a VM to be idle when we can't do without its memory. */
+#define PANTHOR_ROOM_WAIT_MS		100
+
+/* The longest time others are kept waiting after a VM got its memory. */
+#define PANTHOR_ROOM_MAX_SLICE_MS	1000
+
+/* Fraction of the memory VMs shouldn't fight for, because others need it to run. */
+#define PANTHOR_ROOM_MARGIN		16
+
+/**
+ * panthor_room_shortage() - Check if something fits in memory
+ * @ptdev: Device.
+ * @nr_pages: Number of pages needed.
+ *
+ * This is an estimation. The pages of VMs are considered as being in use, anything
+ * else that can be swapped out as being available.
+ *
+ * Context: Any.
+ *
+ * Return: The number of pages to take from VMs. 0 if there's nothing to do, or
+ * nothing to be done, because there's no swap.
+ */
+unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages)
+{
+	unsigned long gpu = max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
+	unsigned long swap = panthor_reclaim_swap_room();
+	unsigned long room, anon;
+
+	if (!swap)
+		return 0;
+
+	anon = global_node_page_state(NR_ANON_MAPPED) + global_node_page_state(NR_SHMEM);
+	anon -= min(anon, gpu);
+
+	/* What's being written to swap is on its way out. */
+	room = si_mem_available() + min(anon, swap) + total_swapcache_pages();
+	nr_pages += totalram_pages() / PANTHOR_ROOM_MARGIN;
+
+	return nr_pages - min(nr_pages, room);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_shortage);
+
+/**
+ * panthor_room_is_taken() - Check if it's someone's turn to get memory
+ * @ptdev: Device.
+ *
+ * Context: Any.
+ *
+ * Return: true if one should wait for one's turn.
+ */
+bool panthor_room_is_taken(struct panthor_device *ptdev)
+{
+	return mutex_is_locked(&ptdev->reclaim.room.lock);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_is_taken);
+
+/* Let the last one make use of the memory it got. */
+static int panthor_room_wait_slice(struct panthor_room *room)
+{
+	s64 us = ktime_us_delta(room->slice_end, ktime_get());
+
+	if (us <= 0)
+		return 0;
+
+	return schedule_timeout_interruptible(usecs_to_jiffies(us)) ? -ERESTARTSYS : 0;
+}
+
+/**
+ * panthor_room_enter() - Wait for one's turn to get memory
+ * @ptdev: Device.
+ *
+ * What follows, until panthor_room_leave() is called, is reported as a memory stall.
+ *
+ * Context: Process context, with nothing locked. Waits for others that are short
+ * of memory, and for the VM of the last one to have had some time to run.
+ *
+ * Return: 0 on success, in which case panthor_room_leave() must be called, a
+ * negative error code if a signal was received.
+ */
+int panthor_room_enter(struct panthor_device *ptdev)
+{
+	struct panthor_room *room = &ptdev->reclaim.room;
+	unsigned long pflags;
+	int ret;
+
+	psi_memstall_enter(&pflags);
+	ret = mutex_lock_interruptible(&room->lock);
+	if (ret)
+		goto err_leave_memstall;
+
+	ret = panthor_room_wait_slice(room);
+	if (ret)
+		goto err_unlock;
+
+	room->start = ktime_get();
+	room->pflags = pflags;
+	return 0;
+
+err_unlock:
+	mutex_unlock(&room->lock);
+err_leave_memstall:
+	psi_memstall_leave(&pflags);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_enter);
+
+/**
+ * panthor_room_make() - Take memory from other VMs
+ * @ptdev: Device.
+ * @vm: VM the memory is for.
+ * @nr_pages: Number of pages to take. There's no guarantee that they are found.
+ *
+ * Context: Process context, after panthor_room_enter(), with no reservation held.
+ * Waits for the reservations of other VMs, and for up to PANTHOR_ROOM_WAIT_MS for
+ * each of them to be idle.
+ *
+ * Return: 0, or -ERESTARTSYS if a signal was received.
+ */
+int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
+		      unsigned long nr_pages)
+{
+	lockdep_assert_held(&ptdev->reclaim.room.lock);
+
+	panthor_reclaim_other_vms(ptdev, vm, nr_pages, PANTHOR_ROOM_WAIT_MS);
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
+/**
+ * panthor_room_leave() - Let others have their turn
+ * @ptdev: Device.
+ */
+void panthor_room_leave(struct panthor_device *ptdev)
+{
+	struct panthor_room *room = &ptdev->reclaim.room;
+	ktime_t now = ktime_get();
+	s64 slice = min(ktime_ms_delta(now, room->start), PANTHOR_ROOM_MAX_SLICE_MS);
+	unsigned long pflags = room->pflags;
+
+	room->slice_end = ktime_add_ms(now, slice);
+	mutex_unlock(&room->lock);
+	psi_memstall_leave(&pflags);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_leave);
+
+static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct panthor_vm *vm,
+					  unsigned long shortage)
+{
+	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+	int ret;
+
+	ret = panthor_room_enter(ptdev);
+	if (ret)
+		return ret;
+
+	ret = panthor_room_make(ptdev, vm, shortage);
+	if (!ret)
+		ret = panthor_gem_populate(bo);
+
+	panthor_room_leave(ptdev);
+	return ret;
+}
+
+/**
+ * panthor_room_populate() - Get the pages of an object, making room if needed
+ * @bo: Object that's not imported.
+ * @vm: VM the object is used in, NULL if it doesn't matter.
+ *
+ * The object might be evicted again before the caller had a chance to use it.
+ *
+ * Context: Process context, with nothing locked. Sleeps, possibly for long.
+ *
+ * Return: 0 on success, -ENOMEM if there's not enough memory, -EIO if pages
+ * couldn't be read back, another negative error code if a signal was received.
+ */
+int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm)
+{
+	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+	unsigned long shortage = panthor_room_shortage(ptdev, bo->base.size >> PAGE_SHIFT);
+
+	if (shortage)
+		return panthor_room_make_and_populate(bo, vm, shortage);
+
+	return panthor_gem_populate(bo);
+}
+
+/**
+ * panthor_room_init() - Initialize what's needed to make room
+ * @ptdev: Device.
+ *
+ * Return: 0 on success, a negative error code otherwise.
+ */
+int panthor_room_init(struct panthor_device *ptdev)
+{
+	return drmm_mutex_init(&ptdev->base, &ptdev->reclaim.room.lock);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 or MIT */
+
+#ifndef __PANTHOR_GEM_ROOM_H__
+#define __PANTHOR_GEM_ROOM_H__
+
+#include <linux/ktime.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+struct panthor_device;
+struct panthor_gem_object;
+struct panthor_vm;
+
+/**
+ * struct panthor_room - Who's allowed to take memory from others
+ */
+struct panthor_room {
+	/**
+	 * @lock: Held by the one whose turn it is.
+	 *
+	 * Taken before any reservation.
+	 */
+	struct mutex lock;
+
+	/** @start: When the current turn started. */
+	ktime_t start;
+
+	/** @pflags: PSI state to restore when the current turn ends. */
+	unsigned long pflags;
+
+	/** @slice_end: When the next turn can start. */
+	ktime_t slice_end;
+};
+
+unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages);
+bool panthor_room_is_taken(struct panthor_device *ptdev);
+int panthor_room_enter(struct panthor_device *ptdev);
+int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
+		      unsigned long nr_pages);
+void panthor_room_leave(struct panthor_device *ptdev);
+int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm);
+int panthor_room_init(struct panthor_device *ptdev);
+
+#endif

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0 or MIT
+
+/* KUnit test suite for VMs that take memory from each other. */
+
+#include <linux/delay.h>
+#include <linux/mm.h>
+
+#include "../panthor_gem_room.h"
+#include "panthor_kunit_helpers.h"
+
+/* How long the room was used for, and thus belongs to the one who used it. */
+#define PANTHOR_ROOM_TEST_SLICE_MS	100
+
+/* What fits, fits. */
+static void panthor_room_test_fits(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+
+	KUNIT_EXPECT_EQ(test, panthor_room_shortage(ctx->ptdev, 0), 0);
+}
+
+/* What's larger than the memory doesn't. */
+static void panthor_room_test_does_not_fit(struct kunit *test)
+{
+	unsigned long nr_pages = totalram_pages();
+	struct panthor_kunit *ctx = test->priv;
+
+	KUNIT_EXPECT_GT(test, panthor_room_shortage(ctx->ptdev, nr_pages), 0);
+	KUNIT_EXPECT_GE(test, panthor_room_shortage(ctx->ptdev, 2 * nr_pages), nr_pages);
+}
+
+/* Without swap, there's nowhere to move things to. */
+static void panthor_room_test_no_swap(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+
+	ctx->swap_room = 0;
+	KUNIT_EXPECT_EQ(test, panthor_room_shortage(ctx->ptdev, totalram_pages()), 0);
+}
+
+/* Memory comes from other VMs, those that were used a long time ago first. */
+static void panthor_room_test_order(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[3];
+	struct panthor_vm *vms[3];
+
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++) {
+		vms[i] = panthor_kunit_vm(test);
+		bos[i] = panthor_kunit_mapped_bo(test, vms[i], PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(0));
+	}
+
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, vms[0], 1, 1),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
+
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, vms[0], PANTHOR_KUNIT_ALL, 1),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
+}
+
+static int panthor_room_test_finish_locked_thread(void *data)
+{
+	struct panthor_kunit_job *job = data;
+
+	panthor_kunit_job_wait_for_kswapd(job);
+
+	/* Nobody can submit more jobs meanwhile. */
+	if (dma_resv_trylock(panthor_vm_resv(job->vm)))
+		dma_resv_unlock(panthor_vm_resv(job->vm));
+	else
+		dma_fence_signal(job->fence);
+
+	return 0;
+}
+
+/* Memory comes from a VM that's busy, too, once it's done. */
+static void panthor_room_test_busy(struct kunit *test)
+{
+	struct panthor_kunit_job job = { .fence = panthor_kunit_fence(test) };
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo;
+
+	job.vm = panthor_kunit_vm(test);
+	bo = panthor_kunit_mapped_bo(test, job.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(job.vm, job.fence));
+
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, NULL, 1, 1), 0);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+
+	panthor_kunit_job_start(test, &job, panthor_room_test_finish_locked_thread);
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, NULL, 1, MSEC_PER_SEC),
+			PANTHOR_KUNIT_BO_PAGES);
+	panthor_kunit_job_stop(&job);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+}
+
+/* The next one has to wait until the previous one made use of what it got. */
+static void panthor_room_test_turns(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	ktime_t left;
+
+	KUNIT_EXPECT_FALSE(test, panthor_room_is_taken(ctx->ptdev));
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev));
+	KUNIT_EXPECT_TRUE(test, panthor_room_is_taken(ctx->ptdev));
+	msleep(PANTHOR_ROOM_TEST_SLICE_MS);
+	panthor_room_leave(ctx->ptdev);
+	left = ktime_get();
+	KUNIT_EXPECT_FALSE(test, panthor_room_is_taken(ctx->ptdev));
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev));
+	KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
+	panthor_room_leave(ctx->ptdev);
+}
+
+static struct kunit_case panthor_room_tests[] = {
+	KUNIT_CASE(panthor_room_test_fits),
+	KUNIT_CASE(panthor_room_test_does_not_fit),
+	KUNIT_CASE(panthor_room_test_no_swap),
+	KUNIT_CASE(panthor_room_test_order),
+	KUNIT_CASE(panthor_room_test_busy),
+	KUNIT_CASE(panthor_room_test_turns),
+	{}
+};
+
+static struct kunit_suite panthor_room_test_suite = {
+	.name = "panthor_room",
+	.init = panthor_kunit_init,
+	.test_cases = panthor_room_tests,
+};
+
+kunit_test_suite(panthor_room_test_suite);
