@@ -4,8 +4,8 @@
 #define __PANTHOR_GEM_DEBUGFS_H__
 
 #include <linux/list.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct drm_minor;
@@ -38,19 +38,14 @@ struct panthor_gem_debugfs {
  * struct panthor_gems_debugfs - GEM objects of a device
  */
 struct panthor_gems_debugfs {
-	/**
-	 * @lock: Lock protecting @list.
-	 *
-	 * Objects might be freed in a reclaim context, so nothing must be
-	 * allocated with this lock held.
-	 */
-	struct mutex lock;
+	/** @lock: Lock protecting @list. Not needed to look at it. */
+	spinlock_t lock;
 
-	/** @list: All the GEM objects of the device. */
+	/** @list: All the GEM objects of the device, under RCU. */
 	struct list_head list;
 };
 
-int panthor_gem_debugfs_init(struct panthor_device *ptdev);
+void panthor_gem_debugfs_init(struct panthor_device *ptdev);
 void panthor_gem_debugfs_register(struct drm_minor *minor);
 void panthor_gem_debugfs_init_bo(struct panthor_gem_object *bo);
 void panthor_gem_debugfs_add(struct panthor_gem_object *bo);
@@ -58,9 +53,8 @@ void panthor_gem_debugfs_remove(struct panthor_gem_object *bo);
 void panthor_gem_debugfs_set_kernel(struct panthor_gem_object *bo, struct panthor_vm *vm,
 				    const char *label);
 #else
-static inline int panthor_gem_debugfs_init(struct panthor_device *ptdev)
+static inline void panthor_gem_debugfs_init(struct panthor_device *ptdev)
 {
-	return 0;
 }
 
 static inline void panthor_gem_debugfs_init_bo(struct panthor_gem_object *bo)

@@ -158,10 +158,11 @@ int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 	ret = panthor_gem_map_device_locked(bo);
 	if (ret)
 		panthor_gem_depopulate(bo);
-	else
-		panthor_gem_account_restore_locked(bo);
 
 	panthor_gem_update_reclaim_state_locked(bo);
+	if (!ret)
+		panthor_gem_account_restore_locked(bo);
+
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate_locked);

@@ -91,20 +91,45 @@ bool panthor_room_is_taken(struct panthor_device *ptdev)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_is_taken);
 
-/* Let the last one make use of the memory it got. */
-static int panthor_room_wait_slice(struct panthor_room *room)
+/* How long to wait until @vm can have its turn, in jiffies. */
+static unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm)
 {
-	s64 us = ktime_us_delta(room->slice_end, ktime_get());
+	s64 us = ktime_us_delta(READ_ONCE(room->slice_end), ktime_get());
 
-	if (us <= 0)
+	if (us <= 0 || (vm && READ_ONCE(room->slice_vm) == vm))
 		return 0;
 
-	return schedule_timeout_interruptible(usecs_to_jiffies(us)) ? -ERESTARTSYS : 0;
+	return usecs_to_jiffies(us);
+}
+
+/* Nothing is locked while waiting, because the VM might need even more memory. */
+static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
+{
+	unsigned long delay;
+	int ret;
+
+	do {
+		delay = panthor_room_delay(room, vm);
+		if (delay && schedule_timeout_interruptible(delay))
+			return -ERESTARTSYS;
+
+		ret = mutex_lock_interruptible(&room->lock);
+		if (ret)
+			return ret;
+
+		/* Somebody else might have been faster. */
+		delay = panthor_room_delay(room, vm);
+		if (delay)
+			mutex_unlock(&room->lock);
+	} while (delay);
+
+	return 0;
 }
 
 /**
  * panthor_room_enter() - Wait for one's turn to get memory
  * @ptdev: Device.
+ * @vm: VM the memory is for, NULL if there's none.
  *
  * What follows, until panthor_room_leave() is called, is reported as a memory stall.
  *
@@ -114,30 +139,22 @@ static int panthor_room_wait_slice(struct panthor_room *room)
  * Return: 0 on success, in which case panthor_room_leave() must be called, a
  * negative error code if a signal was received.
  */
-int panthor_room_enter(struct panthor_device *ptdev)
+int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm)
 {
 	struct panthor_room *room = &ptdev->reclaim.room;
 	unsigned long pflags;
 	int ret;
 
 	psi_memstall_enter(&pflags);
-	ret = mutex_lock_interruptible(&room->lock);
-	if (ret)
-		goto err_leave_memstall;
-
-	ret = panthor_room_wait_slice(room);
-	if (ret)
-		goto err_unlock;
+	ret = panthor_room_lock(room, vm);
+	if (ret) {
+		psi_memstall_leave(&pflags);
+		return ret;
+	}
 
 	room->start = ktime_get();
 	room->pflags = pflags;
 	return 0;
-
-err_unlock:
-	mutex_unlock(&room->lock);
-err_leave_memstall:
-	psi_memstall_leave(&pflags);
-	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_enter);
 
@@ -162,18 +179,30 @@ int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
 	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
+/* Getting more memory during one's slice doesn't make it longer, others are waiting. */
+static void panthor_room_start_slice(struct panthor_room *room, struct panthor_vm *vm)
+{
+	ktime_t now = ktime_get();
+	s64 slice = min(ktime_ms_delta(now, room->start), PANTHOR_ROOM_MAX_SLICE_MS);
+
+	if (!vm || (room->slice_vm == vm && ktime_before(room->start, room->slice_end)))
+		return;
+
+	WRITE_ONCE(room->slice_vm, vm);
+	WRITE_ONCE(room->slice_end, ktime_add_ms(now, slice));
+}
+
 /**
  * panthor_room_leave() - Let others have their turn
  * @ptdev: Device.
+ * @vm: VM that was passed to panthor_room_enter().
  */
-void panthor_room_leave(struct panthor_device *ptdev)
+void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm)
 {
 	struct panthor_room *room = &ptdev->reclaim.room;
-	ktime_t now = ktime_get();
-	s64 slice = min(ktime_ms_delta(now, room->start), PANTHOR_ROOM_MAX_SLICE_MS);
 	unsigned long pflags = room->pflags;
 
-	room->slice_end = ktime_add_ms(now, slice);
+	panthor_room_start_slice(room, vm);
 	mutex_unlock(&room->lock);
 	psi_memstall_leave(&pflags);
 }
@@ -185,7 +214,7 @@ static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct 
 	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
 	int ret;
 
-	ret = panthor_room_enter(ptdev);
+	ret = panthor_room_enter(ptdev, vm);
 	if (ret)
 		return ret;
 
@@ -193,7 +222,7 @@ static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct 
 	if (!ret)
 		ret = panthor_gem_populate(bo);
 
-	panthor_room_leave(ptdev);
+	panthor_room_leave(ptdev, vm);
 	return ret;
 }
 

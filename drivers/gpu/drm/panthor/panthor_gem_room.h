@@ -28,16 +28,19 @@ struct panthor_room {
 	/** @pflags: PSI state to restore when the current turn ends. */
 	unsigned long pflags;
 
-	/** @slice_end: When the next turn can start. */
+	/** @slice_vm: VM that got its memory last. Might not exist any more. */
+	struct panthor_vm *slice_vm;
+
+	/** @slice_end: When the next turn of another VM can start. */
 	ktime_t slice_end;
 };
 
 unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages);
 bool panthor_room_is_taken(struct panthor_device *ptdev);
-int panthor_room_enter(struct panthor_device *ptdev);
+int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm);
 int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
 		      unsigned long nr_pages);
-void panthor_room_leave(struct panthor_device *ptdev);
+void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm);
 int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm);
 int panthor_room_init(struct panthor_device *ptdev);
 

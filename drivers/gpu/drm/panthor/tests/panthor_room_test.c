@@ -99,23 +99,31 @@ static void panthor_room_test_busy(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
 }
 
-/* The next one has to wait until the previous one made use of what it got. */
+/* Others have to wait until a VM made use of what it got, but it can get more. */
 static void panthor_room_test_turns(struct kunit *test)
 {
+	struct panthor_vm *vms[] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
 	struct panthor_kunit *ctx = test->priv;
 	ktime_t left;
 
 	KUNIT_EXPECT_FALSE(test, panthor_room_is_taken(ctx->ptdev));
-	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev));
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
 	KUNIT_EXPECT_TRUE(test, panthor_room_is_taken(ctx->ptdev));
 	msleep(PANTHOR_ROOM_TEST_SLICE_MS);
-	panthor_room_leave(ctx->ptdev);
+	panthor_room_leave(ctx->ptdev, vms[0]);
 	left = ktime_get();
 	KUNIT_EXPECT_FALSE(test, panthor_room_is_taken(ctx->ptdev));
 
-	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev));
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
+	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
+	msleep(PANTHOR_ROOM_TEST_SLICE_MS / 2);
+	panthor_room_leave(ctx->ptdev, vms[0]);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[1]));
 	KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
-	panthor_room_leave(ctx->ptdev);
+	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), left),
+			PANTHOR_ROOM_TEST_SLICE_MS * 5 / 4);
+	panthor_room_leave(ctx->ptdev, vms[1]);
 }
 
 static struct kunit_case panthor_room_tests[] = {
