@@ -78,18 +78,24 @@ unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long 
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_shortage);
 
 /**
- * panthor_room_is_taken() - Check if it's someone's turn to get memory
+ * panthor_room_must_wait() - Check if memory is something to wait for
  * @ptdev: Device.
+ * @nr_pages: Number of pages needed.
  *
  * Context: Any.
  *
- * Return: true if one should wait for one's turn.
+ * Return: false if @nr_pages can be allocated right away, true if they don't fit, or
+ * if somebody else was there first.
  */
-bool panthor_room_is_taken(struct panthor_device *ptdev)
+bool panthor_room_must_wait(struct panthor_device *ptdev, unsigned long nr_pages)
 {
-	return mutex_is_locked(&ptdev->reclaim.room.lock);
+	if (!nr_pages)
+		return false;
+
+	return mutex_is_locked(&ptdev->reclaim.room.lock) ||
+	       panthor_room_shortage(ptdev, nr_pages);
 }
-EXPORT_SYMBOL_IF_KUNIT(panthor_room_is_taken);
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_must_wait);
 
 /* How long to wait until @vm can have its turn, in jiffies. */
 static unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm)

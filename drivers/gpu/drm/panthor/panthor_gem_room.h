@@ -36,7 +36,7 @@ struct panthor_room {
 };
 
 unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages);
-bool panthor_room_is_taken(struct panthor_device *ptdev);
+bool panthor_room_must_wait(struct panthor_device *ptdev, unsigned long nr_pages);
 int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm);
 int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
 		      unsigned long nr_pages);

@@ -106,13 +106,13 @@ static void panthor_room_test_turns(struct kunit *test)
 	struct panthor_kunit *ctx = test->priv;
 	ktime_t left;
 
-	KUNIT_EXPECT_FALSE(test, panthor_room_is_taken(ctx->ptdev));
+	KUNIT_EXPECT_FALSE(test, panthor_room_must_wait(ctx->ptdev, 1));
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
-	KUNIT_EXPECT_TRUE(test, panthor_room_is_taken(ctx->ptdev));
+	KUNIT_EXPECT_TRUE(test, panthor_room_must_wait(ctx->ptdev, 1));
 	msleep(PANTHOR_ROOM_TEST_SLICE_MS);
 	panthor_room_leave(ctx->ptdev, vms[0]);
 	left = ktime_get();
-	KUNIT_EXPECT_FALSE(test, panthor_room_is_taken(ctx->ptdev));
+	KUNIT_EXPECT_FALSE(test, panthor_room_must_wait(ctx->ptdev, 1));
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
 	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
