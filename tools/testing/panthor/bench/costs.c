@@ -13,7 +13,7 @@
 #define TRIPS		1000
 #define JOBS		64
 #define RING_SIZE	(64 << 10)
-#define BUFFER_SIZE	PAN_SZ_64K
+#define BUFFER_SIZE	PAN_PAGE_SIZE	/* more would measure how memory is zeroed */
 
 /* Many jobs in an ioctl. */
 static void submit(struct client *client)
