@@ -121,10 +121,10 @@ def print_table(rows):
         if row["name"][0] != letter:
             letter = row["name"][0]
             print(f"\n{letter}. {TITLES[letter]}")
-            print(f"   {'':34}{'':16}{'value':>9}{'min':>9}{'max':>9}{'ratio':>8}  target")
+            print(f"   {'':38}{'':16}{'value':>9}{'min':>9}{'max':>9}{'ratio':>8}  target")
         verdict = {True: "met", False: "MISSED", None: ""}[row["met"]]
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        print(f"   {row['name'][2:]:34}{row['unit']:16}{number(row['value']):>9}"
+        print(f"   {row['name'][2:]:38}{row['unit']:16}{number(row['value']):>9}"
               f"{number(row['min']):>9}{number(row['max']):>9}{ratio:>8}  "
               f"{row['target'] or '':8}{verdict}".rstrip())
     judged = [row for row in rows if row["met"] is not None]

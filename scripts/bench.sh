@@ -36,7 +36,7 @@ run() # PROGRAM TREE
 	local opts status=0 log=$build/log/bench-$1
 
 	read -ra opts <<<"$(header "$1" guest)"
-	"$top/scripts/guest.sh" --kernel plain --tree "$2" --swap 0 --name bench --timeout 600 "${opts[@]}" \
+	"$top/scripts/guest.sh" --kernel plain --tree "$2" --swap 0 --name "bench-$1" --timeout 600 "${opts[@]}" \
 		-- scripts/bench-guest.sh "$1" >"$log.out" || status=$?
 	grep -E '^(sample|series) ' "$log.out" | sed "s/^/$2 /" >>"$out/samples" || true
 	[ $status = 0 ] && return

@@ -37,7 +37,7 @@
 /*
  * Microseconds that a statement takes, while nothing else runs. Before something
  * long the GPU has to be at rest, or the driver believes that it is stuck: see
- * client_settle().
+ * gpu_settle().
  */
 #define TIME_US(statement) ({							\
 	double __start = bench_start();						\
@@ -104,6 +104,7 @@ void client_hold(struct client *client);
 void client_release(struct client *client);
 void client_settle(struct client *client);
 void client_on_slot(struct client *client);
+void gpu_settle(struct pan_dev *dev);
 void gpu_suspend(struct pan_dev *dev);
 
 /* buffers.c */

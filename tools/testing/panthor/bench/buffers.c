@@ -59,6 +59,7 @@ static __u64 gpu_sum(struct buffers *b)
 	__u64 sum;
 
 	MUST(pan_gpu_sum(&b->clients->ctx, b->va, b->count * b->size, &sum));
+	gpu_settle(b->clients->ctx.dev);
 	return sum;
 }
 
@@ -120,7 +121,7 @@ double buffers_restore(struct buffers *b)
 		touch(b);
 	for (c = 0; c < clients_of(b); c++) {
 		us += TIME_US(client_submit(&b->clients[c]));
-		client_wait(&b->clients[c]);
+		client_settle(&b->clients[c]);
 	}
 	return us;
 }

@@ -16,9 +16,10 @@
 #define IDLE_BUFFERS	100
 #define COLD		(16 * PAN_SZ_1M)
 #define WAIT_LIMIT_US	30000	/* a wait that began is over by then */
-#define RESERVE		(16 * PAN_SZ_1M)
-#define STEP		(512ULL << 10)
-#define MAX_STEPS	80
+#define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
+#define RESERVE		(16 * PAN_SZ_1M)	/* kswapd works below 5/4 of that */
+#define TIGHT		(18 * PAN_SZ_1M)
+#define MAX_STEPS	100
 #define TRIES		50		/* of what the worst case is looked for */
 #define TRACING		"/sys/kernel/tracing/"
 #define TRACE_SIZE	(4 << 20)
@@ -228,23 +229,30 @@ static void *lock_memory(__u64 bytes)
 	return mem;
 }
 
-/* Use up memory, slowly in the end, until kswapd has waited for the busy VM. */
+/*
+ * Use up memory until kswapd has waited for the busy VM. The reserve is enlarged,
+ * so that kswapd has to work long before anybody is out of memory.
+ */
 static void run_out_of_memory(void)
 {
+	__u64 before = waits(), reserve, free, size[MAX_STEPS];
 	void *mem[MAX_STEPS];
-	__u64 before = waits(), free;
-	int n, last = 0;
+	int n = 0;
 
-	MUST(pan_meminfo("MemFree", &free));
-	mem[0] = lock_memory(free - RESERVE);
-	while (waits() == before && ++last < MAX_STEPS) {
-		mem[last] = lock_memory(STEP);
-		usleep(WAIT_LIMIT_US);
+	MUST(pan_read_u64(MIN_FREE, &reserve));
+	MUST(pan_write_u64(MIN_FREE, RESERVE >> 10));
+	for (; waits() == before; usleep(WAIT_LIMIT_US)) {
+		MUST(pan_meminfo("MemFree", &free));
+		if (free <= TIGHT)
+			continue;
+		MUST(n < MAX_STEPS ? 0 : -ENOENT);
+		size[n] = free - TIGHT;
+		mem[n] = lock_memory(size[n]);
+		n++;
 	}
-	MUST(last < MAX_STEPS ? 0 : -ENOENT);
-	MUST(munmap(mem[0], free - RESERVE));
-	for (n = 1; n <= last; n++)
-		MUST(munmap(mem[n], STEP));
+	MUST(pan_write_u64(MIN_FREE, reserve));
+	while (n--)
+		MUST(munmap(mem[n], size[n]));
 }
 
 static void kswapd_wait(struct client *busy, __u32 n)
@@ -300,7 +308,7 @@ int main(void)
 	busy_process = getpid();
 	client_create(&dev, &busy);
 	client_create(&dev, &other);
-	MUST(pan_keep_awake(&dev, true));
+	client_on_slot(&busy);
 	MUST(pan_bo_create_mapped(&busy.ctx.vm, PAN_SZ_64K, PAN_SZ_64K, true, &extra));
 	MUST(pan_vm_unmap(&busy.ctx.vm, extra.va, extra.size));
 	for (i = 0; i < ARRAY_SIZE(counts); i++) {

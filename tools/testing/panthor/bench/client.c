@@ -49,6 +49,8 @@ void client_release(struct client *client)
 	client_wait(client);
 }
 
+static bool kept_awake;
+
 #define QUIET_US	30000	/* three ticks of the driver's scheduler */
 
 static int is_quiet(void *arg)
@@ -60,23 +62,40 @@ static int is_quiet(void *arg)
 	return bench_counter("reg_writes") == before;
 }
 
-/* Wait until driver and firmware have nothing to tell each other. */
+/*
+ * Wait until driver and firmware have nothing to tell each other, which includes
+ * that the GPU is to be suspended, unless that's forbidden.
+ */
+void gpu_settle(struct pan_dev *dev)
+{
+	if (kept_awake)
+		MUST(pan_poll(is_quiet, NULL, PAN_DEADLINE_MS));
+	else
+		MUST(pan_wait_suspended(dev, PAN_DEADLINE_MS));
+}
+
 void client_settle(struct client *client)
 {
 	client_wait(client);
-	MUST(pan_poll(is_quiet, NULL, PAN_DEADLINE_MS));
+	gpu_settle(client->ctx.dev);
+}
+
+static void keep_awake(struct pan_dev *dev, bool on)
+{
+	MUST(pan_keep_awake(dev, on));
+	kept_awake = on;
 }
 
 /* The GPU is powered, and knows the client's VM. */
 void client_on_slot(struct client *client)
 {
-	MUST(pan_keep_awake(client->ctx.dev, true));
+	keep_awake(client->ctx.dev, true);
 	client_submit(client);
 	client_settle(client);
 }
 
 void gpu_suspend(struct pan_dev *dev)
 {
-	MUST(pan_keep_awake(dev, false));
-	MUST(pan_wait_suspended(dev, PAN_DEADLINE_MS));
+	keep_awake(dev, false);
+	gpu_settle(dev);
 }

@@ -46,6 +46,7 @@ int main(void)
 
 	bench_open(&dev);
 	client_create(&dev, &client);
+	client_on_slot(&client);
 	buffers_create(&b, PRIVATE, &client, PAN_SZ_1M, BUFFERS);
 	for (round = 0; round < ROUNDS; round++)
 		measure(&b);
