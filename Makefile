@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # Handed to the scripts as they are, without expansion by make.
-VARS := KERNEL BASE T CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED
+VARS := KERNEL BASE T CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED B
 $(foreach v,$(VARS),$(if $(filter undefined,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
 
 help:
@@ -20,6 +20,8 @@ selftest:
 	@scripts/selftest.sh
 igt:
 	@scripts/igt.sh
+bench:
+	@scripts/bench.sh
 shell:
 	@scripts/shell.sh
 tree:
@@ -35,5 +37,5 @@ apply:
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest igt shell tree export status apply
+.PHONY: help run test kunit selftest igt bench shell tree export status apply
 .DELETE_ON_ERROR:

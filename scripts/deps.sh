@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
-# missing here, after saying which.
+# missing here, after saying which. With a group: what only that verb needs.
+# usage: deps.sh [bench]
 
 . "$(dirname "$0")/lib.sh"
 
@@ -26,6 +27,12 @@ free		procps
 taskset		util-linux
 mount		mount
 "
+
+case ${1:-} in
+'') ;;
+bench) needs="gnuplot	gnuplot-nox" ;;
+*) die "unknown group '$1' of packages: bench" ;;
+esac
 
 missing=()
 while read -r what package; do

@@ -13,13 +13,14 @@ make test                everything CI needs
 make kunit               unit tests of the model and of the series
 make selftest [T=glob]   tests through the uAPI, in the guest
 make igt                 the panthor tests of Debian's IGT
+make bench [B=letters]   measurements, against the unpatched kernel and others
 make shell [CMD='...']   a shell, or a command, in the guest
 make tree                build/linux: the base kernel and the series as commits
 make export              patches/ and the readable copies from build/linux
 make status              is build/linux exported?
 make apply KDIR=dir      apply the series to another 6.12.y tree
 
-KERNEL=plain|debug       which kernel (tests: debug; run: plain)
+KERNEL=plain|debug       which kernel (tests: debug; run, bench: plain)
 BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)
 MEM=512M SWAP=1G         RAM and swap of the guest (shell, run)
 KSRC=path                base kernel from a tarball or tree of Linux 6.12.y

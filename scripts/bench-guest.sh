@@ -1,0 +1,11 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# In the guest: one benchmark, with swap on compressed RAM (the host's disk would
+# be what is measured otherwise) and real-time tasks that are never throttled.
+
+set -e
+echo 2G >/sys/block/zram0/disksize
+mkswap /dev/zram0 >/dev/null
+swapon /dev/zram0
+echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+exec "build/user/bench/$1"

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make bench [B=letters]: the programs of tools/testing/panthor/bench in the
+# plain guest, pinned to one host CPU. The comment at the head of each says, after
+# its letter, what is measured; its lines " * guest: OPTIONS" give guest.sh options,
+# " * trees: both" has it run on the patched and the unpatched kernel in turn.
+# Results: a table, build/bench.json, plots in build/bench.
+
+. "$(dirname "$0")/lib.sh"
+from_env plain
+[ "$kernel" = plain ] || die "measurements are made with KERNEL=plain"
+[ "$tree" = series ] || die "both kernels are measured where it matters: without BASE=1"
+
+rounds=5
+out=$build/bench
+
+declare -A program=()
+for f in "$panthor"/bench/*.c; do
+	letter=$(sed -nE '3,6s/^ \* ([A-Z]): .*/\1/p' "$f")
+	[ -z "$letter" ] || program[$letter]=$(basename "$f" .c)
+done
+all=$(printf '%s\n' "${!program[@]}" | sort | tr -d '\n')
+letters=${B:-$all}
+[[ $letters =~ ^[$all]+$ ]] || die "unknown benchmark in B='$letters': letters of $all, for example B=${all::2}"
+
+header() { sed -nE "1,12s/^ \* $2: *//p" "$panthor/bench/$1.c"; } # PROGRAM KEY
+
+trees_of() # PROGRAM ROUND: the sides alternate
+{
+	[ "$(header "$1" trees)" = both ] || { echo series; return; }
+	if [ $(($2 % 2)) = 0 ]; then echo base series; else echo series base; fi
+}
+
+run() # PROGRAM TREE
+{
+	local opts status=0 log=$build/log/bench-$1
+
+	read -ra opts <<<"$(header "$1" guest)"
+	"$top/scripts/guest.sh" --kernel plain --tree "$2" --swap 0 --name "bench-$1" --timeout 600 "${opts[@]}" \
+		-- scripts/bench-guest.sh "$1" >"$log.out" || status=$?
+	grep -E '^(sample|series) ' "$log.out" | sed "s/^/$2 /" >>"$out/samples" || true
+	[ $status = 0 ] && return
+	failed=1
+	say "$1 on $2: status $status. $(grep -m 1 FAILED "$log.out" || echo "See build/log/bench-$1.out")"
+}
+
+"$top/scripts/deps.sh" bench
+for tree in series base; do
+	[[ $tree = base && ! $letters =~ [AM] ]] || "$top/scripts/prepare.sh" --tree $tree --kernel plain
+done
+
+CPU=${CPU:-$(pick_cpu)}
+export CPU
+rm -rf "$out"
+mkdir -p "$out"
+failed=0
+for letter in $(grep -o . <<<"$letters" | sort -u); do
+	p=${program[$letter]}
+	start=$SECONDS
+	[ "$(header "$p" trees)" = both ] && n=$rounds || n=1
+	for ((round = 0; round < n; round++)); do
+		for tree in $(trees_of "$p" $round); do
+			run "$p" "$tree"
+		done
+	done
+	say "$letter ($p): $((SECONDS - start)) s"
+done
+
+"$top/scripts/bench.py" "$out/samples" "$build/bench.json" "$out"
+for f in "$out"/*.dat; do
+	[ -s "$f" ] || continue
+	name=$(basename "$f" .dat)
+	gnuplot -e "data='$f'; set output '$out/$name.svg'" "$panthor/bench/$name.gnuplot" ||
+		die "gnuplot failed on $name"
+	say "plot: build/bench/$name.svg"
+done
+say "results: build/bench.json"
+[ $failed = 0 ] || die "not everything could be measured, see above"

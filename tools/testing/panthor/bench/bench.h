@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the measurements share: a clock, samples, populations of buffers, and
+ * ways to have memory evicted and swapped out.
+ *
+ * A program prints lines "sample NAME UNIT VALUE", one for each round;
+ * scripts/bench.py turns them into results. Anything that fails ends the
+ * program: half a measurement is none.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "pan.h"
+#include "pan_ctx.h"
+#include "pan_stat.h"
+#include "pan_util.h"
+
+#define ROUNDS		5
+#define EVERYTHING	0x100000U	/* pages: 4 GiB */
+#define OPS		64		/* VM_BIND operations in one ioctl */
+
+/* A call that returns a negative errno, and must not. */
+#define MUST(call) ({								\
+	long __ret = (call);							\
+										\
+	if (__ret < 0)								\
+		bench_fail(__FILE__, __LINE__, #call, __ret);			\
+	__ret;									\
+})
+
+/*
+ * Microseconds that a statement takes, while nothing else runs. Before something
+ * long the GPU has to be at rest, or the driver believes that it is stuck: see
+ * gpu_settle().
+ */
+#define TIME_US(statement) ({							\
+	double __start = bench_start();						\
+										\
+	statement;								\
+	bench_stop(__start);							\
+})
+
+/* Who can see the buffers: decides which of the driver's lists they are in. */
+enum kind { PRIVATE, SHARED, MMAPPED };
+
+/**
+ * struct client - A VM that can run a job which was built beforehand
+ * @ctx: the context
+ * @job: GPU address of a stream that does nothing
+ * @job_size: its bytes
+ */
+struct client {
+	struct pan_ctx ctx;
+	__u64 job;
+	__u32 job_size;
+};
+
+/**
+ * struct buffers - Buffers of one size and kind
+ * @kind: who can see them
+ * @clients: whose VMs they are mapped in
+ * @bos: the buffers
+ * @count: their number
+ * @size: of each, in bytes
+ * @va: where they are in the VMs, one after the other
+ * @sum: of their content, as the GPU computes it
+ */
+struct buffers {
+	enum kind kind;
+	struct client *clients;
+	struct pan_bo *bos;
+	__u32 count;
+	__u64 size;
+	__u64 va;
+	__u64 sum;
+};
+
+/* common.c */
+double bench_now_us(void);
+double bench_start(void);
+double bench_stop(double start);
+void bench_fail(const char *file, int line, const char *call, long err);
+void bench_sample(const char *unit, double value, const char *name, ...)
+	__attribute__((format(printf, 3, 4)));
+double bench_median(double *values, __u32 count);
+double bench_min(const double *values, __u32 count);
+const char *bench_size_name(__u64 bytes);
+void bench_open(struct pan_dev *dev);
+double bench_syscall_us(void);
+__u64 bench_counter(const char *name);
+
+/* client.c */
+void client_create(struct pan_dev *dev, struct client *client);
+void client_destroy(struct client *client);
+void client_submit(struct client *client);
+void client_wait(struct client *client);
+void client_hold(struct client *client);
+void client_release(struct client *client);
+void client_settle(struct client *client);
+void client_on_slot(struct client *client);
+void gpu_settle(struct pan_dev *dev);
+void gpu_suspend(struct pan_dev *dev);
+
+/* buffers.c */
+void buffers_create(struct buffers *b, enum kind kind, struct client *clients,
+		    __u64 size, __u32 count);
+void buffers_bind(struct pan_vm *vm, struct pan_bo *bos, __u32 count, __u64 va);
+void buffers_destroy(struct buffers *b);
+double buffers_restore(struct buffers *b);
+void buffers_check(struct buffers *b);
+
+/* memory.c */
+void memory_touch(void *mem, __u64 bytes);
+double memory_swap_out(__u64 bytes);
+double shrink(struct pan_dev *dev, __u64 pages);
+
+#endif /* BENCH_H */

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A: what those pay who don't need reclaim. Run on both kernels.
+ *
+ * guest: --mem 512M
+ * trees: both
+ */
+#include <sys/mman.h>
+
+#include "bench.h"
+
+#define REPEAT		100
+#define TRIPS		1000
+#define BUFFERS		10
+#define JOBS		64
+#define RING_SIZE	(64 << 10)
+#define BUFFER_SIZE	PAN_PAGE_SIZE	/* more would measure how memory is zeroed */
+
+/* Many jobs in an ioctl. */
+static void submit(struct client *client)
+{
+	struct drm_panthor_sync_op done = pan_signal_op(client->ctx.sync);
+	struct drm_panthor_queue_submit jobs[JOBS];
+	struct pan_group group;
+	double us[REPEAT];
+	int i;
+
+	for (i = 0; i < JOBS; i++)
+		jobs[i] = (struct drm_panthor_queue_submit) {
+			.stream_addr = client->job, .stream_size = client->job_size,
+		};
+	jobs[JOBS - 1].syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(1, &done);
+	MUST(pan_group_create(&client->ctx.vm, 1, RING_SIZE, PANTHOR_GROUP_PRIORITY_MEDIUM,
+			      &group));
+	for (i = 0; i < REPEAT; i++) {
+		us[i] = TIME_US(MUST(pan_group_submit(&group, jobs, JOBS)));
+		client_wait(client);
+	}
+	bench_sample("us/job", bench_median(us, REPEAT) / JOBS, "A.submit");
+	MUST(pan_group_destroy(&group));
+}
+
+/* What's left after all that can disturb is the shortest. */
+static void round_trip(struct client *client)
+{
+	static double us[TRIPS];
+	int i;
+
+	for (i = 0; i < TRIPS; i++)
+		us[i] = TIME_US(client_submit(client); client_wait(client));
+	bench_sample("us", bench_min(us, TRIPS), "A.round-trip");
+}
+
+/* Map a buffer many times in an ioctl, unmap it from there. */
+static void bind_one(struct pan_vm *vm, const struct pan_bo *bo, __u64 va,
+		     double *map_us, double *unmap_us)
+{
+	struct drm_panthor_vm_bind_op map[OPS], unmap[OPS];
+	int i;
+
+	for (i = 0; i < OPS; i++, va += bo->size) {
+		map[i] = pan_op_map(bo, 0, va, bo->size, 0);
+		unmap[i] = pan_op_unmap(va, bo->size);
+	}
+	for (i = 0; i < REPEAT / BUFFERS; i++) {
+		map_us[i] = TIME_US(MUST(pan_vm_bind(vm, 0, map, OPS, NULL)));
+		unmap_us[i] = TIME_US(MUST(pan_vm_bind(vm, 0, unmap, OPS, NULL)));
+	}
+}
+
+/*
+ * How long it takes to map a buffer depends on how scattered its pages are, which
+ * is luck: there are several. Each has a mapping that stays, so that the memory
+ * does.
+ */
+static void bind(struct client *client, __u64 size, const char *power)
+{
+	double map_us[REPEAT], unmap_us[REPEAT];
+	struct pan_vm *vm = &client->ctx.vm;
+	struct pan_bo bos[BUFFERS];
+	__u64 va;
+	int i;
+
+	va = pan_vm_alloc_va(vm, OPS * size, size);
+	for (i = 0; i < BUFFERS; i++) {
+		MUST(pan_bo_create_mapped(vm, size, size, true, &bos[i]));
+		bind_one(vm, &bos[i], va, map_us + i * REPEAT / BUFFERS,
+			 unmap_us + i * REPEAT / BUFFERS);
+	}
+	bench_sample("us", bench_median(map_us, REPEAT) / OPS, "A.map.%s.%s",
+		     bench_size_name(size), power);
+	bench_sample("us", bench_median(unmap_us, REPEAT) / OPS, "A.unmap.%s.%s",
+		     bench_size_name(size), power);
+	for (i = 0; i < BUFFERS; i++)
+		MUST(pan_bo_close(&bos[i]));
+}
+
+/*
+ * By buffer, without the price of the system calls, which is most of it: what can
+ * disturb them is more than what's left, so this is about the best cases.
+ */
+static void report_net(const char *name, const double *us, double calls)
+{
+	double call_us[REPEAT];
+	int i;
+
+	for (i = 0; i < REPEAT; i++)
+		call_us[i] = bench_syscall_us();
+	bench_sample("us", bench_min(us, REPEAT) / OPS - calls * bench_min(call_us, REPEAT),
+		     "%s", name);
+}
+
+/* mmap() and the first access to each of many new buffers. */
+static double map_and_touch(struct pan_dev *dev)
+{
+	struct pan_bo bos[OPS];
+	__u64 offset;
+	double us;
+	int i;
+
+	for (i = 0; i < OPS; i++) {
+		MUST(pan_bo_create(dev, BUFFER_SIZE, 0, NULL, &bos[i]));
+		MUST(pan_bo_mmap_offset(&bos[i], &offset));
+	}
+	us = TIME_US(for (i = 0; i < OPS; i++) {
+			     MUST(pan_bo_mmap(&bos[i]));
+			     memory_touch(bos[i].map, 1);
+		     });
+	for (i = 0; i < OPS; i++)
+		MUST(pan_bo_close(&bos[i]));
+	return us;
+}
+
+/* The calls that map_and_touch() needs: BO_MMAP_OFFSET, mmap(), preadv(). */
+#define MAP_CALLS	3
+
+static void cpu_map(struct pan_dev *dev)
+{
+	double us[REPEAT];
+	int i;
+
+	for (i = 0; i < REPEAT; i++)
+		us[i] = map_and_touch(dev);
+	report_net("A.mmap-fault", us, MAP_CALLS);
+}
+
+/* Create, bind, unbind, close. */
+static double bo_lives(struct pan_vm *vm, __u64 va)
+{
+	struct pan_bo bos[OPS];
+	double start = bench_start();
+	int i;
+
+	for (i = 0; i < OPS; i++)
+		MUST(pan_bo_create(vm->dev, BUFFER_SIZE, 0, vm, &bos[i]));
+	buffers_bind(vm, bos, OPS, va);
+	MUST(pan_vm_unmap(vm, va, OPS * BUFFER_SIZE));
+	for (i = 0; i < OPS; i++)
+		MUST(pan_bo_close(&bos[i]));
+	return bench_stop(start);
+}
+
+static void bo_life(struct client *client)
+{
+	struct pan_vm *vm = &client->ctx.vm;
+	__u64 va = pan_vm_alloc_va(vm, OPS * BUFFER_SIZE, PAN_SZ_2M);
+	double us[REPEAT];
+	int i;
+
+	for (i = 0; i < REPEAT; i++)
+		us[i] = bo_lives(vm, va);
+	/* two calls for each buffer, and two for all of them */
+	report_net("A.bo-life", us, 2 + 2.0 / OPS);
+}
+
+int main(void)
+{
+	struct client client;
+	struct pan_dev dev;
+
+	bench_open(&dev);
+	client_create(&dev, &client);
+
+	client_on_slot(&client);
+	submit(&client);
+	round_trip(&client);
+	bind(&client, PAN_SZ_64K, "awake");
+	bind(&client, PAN_SZ_2M, "awake");
+
+	gpu_suspend(&dev);
+	bind(&client, PAN_SZ_64K, "suspended");
+	bind(&client, PAN_SZ_2M, "suspended");
+	cpu_map(&dev);
+	bo_life(&client);
+
+	client_destroy(&client);
+	pan_close(&dev);
+	return 0;
+}
