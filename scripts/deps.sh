@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
 # missing here, after saying which.
+# usage: deps.sh [check|arm64]: also what that verb needs
 
 . "$(dirname "$0")/lib.sh"
 
@@ -26,6 +27,24 @@ free		procps
 taskset		util-linux
 mount		mount
 "
+needs_arm64="
+aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+/usr/include/openssl/ssl.h	libssl-dev
+"
+needs_check="$needs_arm64
+clang		clang
+ld.lld		lld
+sparse		sparse
+sphinx-build	python3-sphinx
+dot		graphviz
+"
+
+case ${1:-} in
+'') ;;
+check) needs+=$needs_check ;;
+arm64) needs+=$needs_arm64 ;;
+*) die "unknown group '$1': check or arm64" ;;
+esac
 
 missing=()
 while read -r what package; do
