@@ -18,6 +18,8 @@ logs=$build/log/check
 allow=$top/scripts/check-allow.list
 drm=drivers/gpu/drm
 number=0
+# warnings of kernel-doc are collected by themselves, headers included
+w1=(W=1 cmd_checkdoc=)
 
 # make in a directory of build/check; um unless ARCH= follows
 cmake() # OUT args...
@@ -58,7 +60,7 @@ odd_make() { cmake out-odd "$@"; }
 findings() # LOG
 {
 	sed -nE "s#^($src/|(\.\./)+linux/|\./)?([^ :]+):[0-9:]*:? *((fatal )?error|warning|Warning|WARNING|ERROR|CRITICAL|SEVERE): #\3: \4: #p
-		/^[^ ]+:[0-9]+: (WARNING|ERROR|CHECK):/p; /^make.*\*\*\* /p; /^(ld|nm|ERROR|check): /p" "$1" | sort -u
+		s#^($patches/[^:]*|([^ :]*)):([0-9]+): (WARNING|ERROR|CHECK):#\2:\3: \4: #p; /^make.*\*\*\* /p; /^(ld|nm|ERROR|check): /p" "$1" | sort -u
 }
 
 # What the allow-list doesn't know; entries that match are noted as used.
@@ -180,7 +182,7 @@ check_patch() # FILE
 	local f=$patches/$1 objects files
 
 	checked checkpatch "$log/checkpatch" checkpatch "$f"
-	checked build "$log/build" um_make -k W=1 $drm/
+	checked build "$log/build" um_make -k "${w1[@]}" $drm/
 	checked build "$log/exports" exports
 	mapfile -t objects < <(compiled "$log/build")
 	checked sparse "$log/sparse" sparse_objects "${objects[@]}"
@@ -188,7 +190,7 @@ check_patch() # FILE
 	checked kernel-doc "$log/kernel-doc" kernel_doc "${files[@]}"
 }
 
-checkpatch() { (cd "$src" && scripts/checkpatch.pl --strict --terse --show-types -q "$1" || true); }
+checkpatch() { (cd "$src" && scripts/checkpatch.pl --strict --terse --show-types --showfile -q "$1" || true); }
 
 apply()
 {
@@ -222,7 +224,7 @@ survey()
 	mapfile -t files < <(patch_files <(cat "${queue[@]/#/$patches/}") | sort -u |
 		while read -r f; do [ ! -f "$src/$f" ] || echo "$f"; done)
 	mapfile -t objects < <(printf '%s\n' "${files[@]}" | sed -n 's/\.c$/.o/p')
-	um_make -k W=1 $drm/ >"$log/build" 2>&1
+	um_make -k "${w1[@]}" $drm/ >"$log/build" 2>&1
 	um_make -k C=2 "${objects[@]}" >"$log/sparse" 2>&1
 	kernel_doc "${files[@]}" >"$log/kernel-doc" 2>&1
 	for k in build sparse kernel-doc; do findings "$log/$k" >"$dir/base.$k"; done
@@ -234,20 +236,20 @@ survey()
 check_clang()
 {
 	configure clang_make out-clang
-	clang_make -k W=1 KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
+	clang_make -k "${w1[@]}" KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
 }
 
 check_arm64()
 {
 	configure arm64_make out-arm64 CONFIG_ARCH_ROCKCHIP=y
-	arm64_make -k W=1 KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
+	arm64_make -k "${w1[@]}" KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
 }
 
 # The driver alone, where something that it uses is left out or put differently.
 check_config_with() # LINE...
 {
 	configure odd_make out-odd "$@"
-	odd_make -k W=1 KCFLAGS=-Werror "$drm/panthor/"
+	odd_make -k "${w1[@]}" KCFLAGS=-Werror "$drm/panthor/"
 	undefined out-odd
 }
 

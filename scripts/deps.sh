@@ -37,6 +37,8 @@ ld.lld		lld
 sparse		sparse
 sphinx-build	python3-sphinx
 dot		graphviz
+/usr/lib/python3/dist-packages/ply	python3-ply
+/usr/lib/python3/dist-packages/git	python3-git
 "
 
 case ${1:-} in
