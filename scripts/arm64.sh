@@ -7,7 +7,7 @@
 
 src=$(tree_dir series)
 out=$build/arm64
-obj=$out/obj
+obj=$src/out-arm64
 root=$out/root
 fragment=$panthor/configs/arm64.config
 
@@ -16,7 +16,7 @@ amake()
 	local cc=aarch64-linux-gnu-gcc
 
 	! command -v ccache >/dev/null || cc="ccache $cc"
-	make -C "$src" O="$obj" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="$cc" LOCALVERSION= \
+	make -C "$src" O=out-arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="$cc" LOCALVERSION= \
 		--no-print-directory -j"$jobs" "$@"
 }
 

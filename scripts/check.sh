@@ -21,10 +21,10 @@ number=0
 # warnings of kernel-doc are collected by themselves, headers included
 w1=(W=1 cmd_checkdoc=)
 
-# make in a directory of build/check; um unless ARCH= follows
+# make in a directory of the checkout; um unless ARCH= follows
 cmake() # OUT args...
 {
-	local out=$dir/$1
+	local out=$1
 
 	shift
 	make -C "$src" O="$out" ARCH=um CC="$(ccache_cc)" LOCALVERSION= --no-print-directory -j"$jobs" "$@"
@@ -40,7 +40,7 @@ arm64_make()
 # .config from the fragments and further lines, which must hold in the end.
 configure() # MAKE OUT [LINE...]
 {
-	local make=$1 out=$dir/$2
+	local make=$1 out=$src/$2
 
 	shift 2
 	mkdir -p "$out"
@@ -59,7 +59,7 @@ odd_make() { cmake out-odd "$@"; }
 # Warnings and errors of compilers, sparse and kernel-doc, without numbers of lines.
 findings() # LOG
 {
-	sed -nE "s#^($src/|(\.\./)+linux/|\./)?([^ :]+):[0-9:]*:? *((fatal )?error|warning|Warning|WARNING|ERROR|CRITICAL|SEVERE): #\3: \4: #p
+	sed -nE "s#^($src/|(\.\./)+|\./)?([^ :]+):[0-9:]*:? *((fatal )?error|warning|Warning|WARNING|ERROR|CRITICAL|SEVERE): #\3: \4: #p
 		s#^($patches/[^:]*|([^ :]*)):([0-9]+): (WARNING|ERROR|CHECK):#\2:\3: \4: #p; /^make.*\*\*\* /p; /^(ld|nm|ERROR|check): /p" "$1" | sort -u
 }
 
@@ -159,9 +159,9 @@ touched_objects()
 # What the driver takes from the DRM core must be there, and exported.
 exports()
 {
-	find "$dir/out-um/$drm" -name '*.o' ! -path '*/panthor/*' -print0 | xargs -0 nm 2>/dev/null |
+	find "$src/out-um/$drm" -name '*.o' ! -path '*/panthor/*' -print0 | xargs -0 nm 2>/dev/null |
 		sed -n 's/.* __export_symbol_//p' | sort -u >"$dir/exported"
-	nm -u "$dir/out-um/$drm/panthor/panthor.o" | awk '$2 ~ /^_*(drm|panthor)_/ { print $2 }' | sort -u |
+	nm -u "$src/out-um/$drm/panthor/panthor.o" | awk '$2 ~ /^_*(drm|panthor)_/ { print $2 }' | sort -u |
 		comm -23 - "$dir/exported" | sed 's/^/ERROR: panthor uses what is not there or not exported: /'
 }
 
@@ -256,7 +256,7 @@ check_config_with() # LINE...
 # Functions of the driver that are called and nowhere there.
 undefined() # OUT
 {
-	find "$dir/$1/$drm/panthor" -name '*.o' ! -name panthor.o ! -name '*.mod.o' -print0 | xargs -0 nm |
+	find "$src/$1/$drm/panthor" -name '*.o' ! -name panthor.o ! -name '*.mod.o' -print0 | xargs -0 nm |
 		awk '$1 == "U" && $2 ~ /^panthor_/ { used[$2] }
 		     NF == 3 && $2 != "U" { have[$3] }
 		     END { for (s in used) if (!(s in have)) { print "ERROR: undefined: " s; bad = 1 } exit bad }'
