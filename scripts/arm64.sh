@@ -67,9 +67,9 @@ stage()
 	rm -f "$root/lib/modules/$release"/{build,source}
 	[ -e "$root/lib/modules/$release/kernel/drivers/gpu/drm/panthor/panthor.ko" ] ||
 		die "panthor was not built as a module, see build/log/arm64.log"
-	# no entry for lib itself, which is a symbolic link on boards
+	# no entry for lib itself, a symbolic link on boards, nor for boot
 	rm -f "$out"/linux-*.tar.gz
-	tar -C "$root" --owner=0 --group=0 --sort=name -czf "$archive" boot/* "lib/modules/$release"
+	(cd "$root" && tar --owner=0 --group=0 --sort=name -czf "$archive" boot/* "lib/modules/$release")
 }
 
 "$top/scripts/deps.sh" arm64

@@ -18,7 +18,7 @@ logs=$build/log/check
 allow=$top/scripts/check-allow.list
 drm=drivers/gpu/drm
 number=0
-# warnings of kernel-doc are collected by themselves, headers included
+# given always, or everything is compiled again; kernel-doc is run by itself, for headers, too
 w1=(W=1 cmd_checkdoc=)
 
 # make in a directory of the checkout; um unless ARCH= follows
@@ -47,7 +47,7 @@ configure() # MAKE OUT [LINE...]
 	cat "$panthor"/configs/{uml,plain,check}.config >"$out/fragment"
 	printf '%s\n' "$@" | tee "$out/lines" >>"$out/fragment"
 	$make KCONFIG_ALLCONFIG="$out/fragment" allnoconfig &&
-		$make modules_prepare &&
+		$make "${w1[@]}" modules_prepare &&
 		check_config "$out/lines" "$out/.config"
 }
 
@@ -167,7 +167,7 @@ exports()
 
 sparse_objects() # OBJECT...
 {
-	[ $# = 0 ] || um_make -k C=2 "$@"
+	[ $# = 0 ] || um_make -k "${w1[@]}" C=2 "$@"
 }
 
 kernel_doc() # FILE...
@@ -225,7 +225,7 @@ survey()
 		while read -r f; do [ ! -f "$src/$f" ] || echo "$f"; done)
 	mapfile -t objects < <(printf '%s\n' "${files[@]}" | sed -n 's/\.c$/.o/p')
 	um_make -k "${w1[@]}" $drm/ >"$log/build" 2>&1
-	um_make -k C=2 "${objects[@]}" >"$log/sparse" 2>&1
+	um_make -k "${w1[@]}" C=2 "${objects[@]}" >"$log/sparse" 2>&1
 	kernel_doc "${files[@]}" >"$log/kernel-doc" 2>&1
 	for k in build sparse kernel-doc; do findings "$log/$k" >"$dir/base.$k"; done
 }
