@@ -30,11 +30,14 @@ cmake() # OUT args...
 	make -C "$src" O="$out" ARCH=um CC="$(ccache_cc)" LOCALVERSION= --no-print-directory -j"$jobs" "$@"
 }
 
-clang_make() { cmake out-clang CC="$(ccache_cc | sed 's/gcc$/clang/')" "$@"; }
-arm64_make()
+# With clang, UML's own headers warn: so for the architecture that counts.
+arm64_make() # gcc|clang args...
 {
-	cmake out-arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- \
-		CC="$(ccache_cc | sed 's/gcc$/aarch64-linux-gnu-gcc/')" "$@"
+	local cc=aarch64-linux-gnu-gcc out=out-arm64-$1
+
+	[ "$1" = gcc ] || cc=clang
+	shift
+	cmake "$out" ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="$(ccache_cc | sed "s/gcc\$/$cc/")" "$@"
 }
 
 # .config from the fragments and further lines, which must hold in the end.
@@ -51,6 +54,8 @@ configure() # MAKE OUT [LINE...]
 		check_config "$out/lines" "$out/.config"
 }
 
+arm64_make_gcc() { arm64_make gcc "$@"; }
+arm64_make_clang() { arm64_make clang "$@"; }
 um_make() { cmake out-um "$@"; }
 odd_make() { cmake out-odd "$@"; }
 
@@ -196,7 +201,7 @@ apply()
 {
 	git -C "$src" am -q --committer-date-is-author-date --whitespace=error-all "$patches/$1" >"$log/apply" 2>&1 && return
 	git -C "$src" am --abort 2>/dev/null || true
-	{ sed 's/^/apply: /' "$log/apply"; echo "apply: stopping here"; } >>"$problems"
+	{ grep -E '^(error|fatal|warning):|trailing|blank line' "$log/apply" || cat "$log/apply"; } | sed 's/^/apply: /' >>"$problems"
 	finish "$1"
 	false
 }
@@ -233,16 +238,12 @@ survey()
 
 # --- after the last patch ---
 
-check_clang()
+check_arm64() # gcc|clang
 {
-	configure clang_make out-clang
-	clang_make -k "${w1[@]}" KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
-}
+	local make=arm64_make_$1
 
-check_arm64()
-{
-	configure arm64_make out-arm64 CONFIG_ARCH_ROCKCHIP=y
-	arm64_make -k "${w1[@]}" KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
+	configure "$make" "out-arm64-$1" CONFIG_ARCH_ROCKCHIP=y CONFIG_DRM_PANTHOR=m CONFIG_DRM_PANTHOR_KUNIT_TEST=m
+	"$make" -k "${w1[@]}" KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
 }
 
 # The driver alone, where something that it uses is left out or put differently.
@@ -269,7 +270,8 @@ check_htmldocs()
 
 	touched=$(sed -nE 's#^\+\+\+ b/(.*)$#\1#p' "${queue[@]/#/$patches/}" | sort -u)
 	cmake out-docs htmldocs SPHINXDIRS=gpu >"$log/sphinx" 2>&1 || { tail -n 5 "$log/sphinx"; return 1; }
-	grep -F "$touched" "$log/sphinx" || true
+	# said of a document, for lines of the source that it includes
+	{ grep -F "$touched" "$log/sphinx" || true; } | sed -nE "s#^($src/[^ ]* )?##; s#^(\.\./)+##; s#:[0-9]+: #: #; /WARNING|ERROR|SEVERE|CRITICAL|warning|error/s/^/ERROR: /p"
 }
 
 # The documents of the ABI: what they say must be unique, and proper RST.
@@ -285,7 +287,10 @@ check_abi()
 		cp "$src/$f" "$abi/testing/"
 	done
 	(cd "$src" && scripts/get_abi.pl rest --dir "$abi" --rst-source) | python3 -c '
-import sys, docutils.core
+import sys, docutils.core, docutils.nodes
+from docutils.parsers.rst import roles
+for role in "ref", "doc":	# those of Sphinx
+    roles.register_generic_role(role, docutils.nodes.literal)
 docutils.core.publish_string(sys.stdin.read(), source_path="Documentation/ABI", writer_name="null")' 2>&1
 }
 
@@ -312,8 +317,8 @@ last() # KIND NAME cmd...
 last_checks()
 {
 	mapfile -t outside < <(touched_objects)
-	last clang clang check_clang
-	last arm64 arm64 check_arm64
+	last arm64 arm64 check_arm64 gcc
+	last clang arm64-clang check_arm64 clang
 	last config DEBUG_FS=n check_config_with '# CONFIG_DEBUG_FS is not set'
 	last config SWAP=n check_config_with '# CONFIG_SWAP is not set'
 	last config PSI=n check_config_with '# CONFIG_PSI is not set'
@@ -332,7 +337,8 @@ unused_exceptions()
 	local line
 
 	grep -v -e '^#' -e '^$' "$allow" | while IFS= read -r line; do
-		grep -qxF -- "${line%%  #*}" "$dir/used-all" || echo "# not needed any more: $line (scripts/check-allow.list)"
+		grep -qxF -- "${line%%  #*}" "$dir/used-all" ||
+			echo "# not needed any more: $line (scripts/check-allow.list)"
 	done
 }
 
@@ -353,6 +359,7 @@ results_start
 checkout
 if begin base "$(touched_objects)"; then
 	say "building the base"
+	rm -rf "$src/out-um"	# all warnings are wanted
 	configure um_make out-um >"$log/configure" 2>&1 || die "configuring failed, see ${log#"$top"/}/configure"
 	survey
 	touch "$dir/passed/$key"
@@ -367,6 +374,8 @@ for p in "${queue[@]}"; do
 	! $fresh || check_patch "$p"
 	finish "$p"
 done
-[ -z "$applied" ] || last_checks
-unused_exceptions
+if [ -n "$applied" ]; then
+	last_checks
+	unused_exceptions
+fi
 results_end

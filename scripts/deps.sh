@@ -33,7 +33,6 @@ aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 "
 needs_check="$needs_arm64
 clang		clang
-ld.lld		lld
 sparse		sparse
 sphinx-build	python3-sphinx
 dot		graphviz
