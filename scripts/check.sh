@@ -64,7 +64,8 @@ odd_make() { cmake out-odd "$@"; }
 # Warnings and errors of compilers, sparse and kernel-doc, without numbers of lines.
 findings() # LOG
 {
-	sed -nE "s#^($src/|(\.\./)+|\./)?([^ :]+):[0-9:]*:? *((fatal )?error|warning|Warning|WARNING|ERROR|CRITICAL|SEVERE): #\3: \4: #p
+	sed -nE "/warning: override: reassigning to symbol/d
+		s#^($src/|(\.\./)+|\./)?([^ :]+):[0-9:]*:? *((fatal )?error|warning|Warning|WARNING|ERROR|CRITICAL|SEVERE): #\3: \4: #p
 		s#^($patches/[^:]*|([^ :]*)):([0-9]+): (WARNING|ERROR|CHECK):#\2:\3: \4: #p; /^make.*\*\*\* /p; /^(ld|nm|ERROR|check): /p" "$1" | sort -u
 }
 
