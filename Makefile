@@ -31,11 +31,15 @@ export:
 	@scripts/export.sh
 status:
 	@scripts/status.sh
+check:
+	@scripts/check.sh
+arm64:
+	@scripts/arm64.sh
 apply:
 	@scripts/apply.sh
 
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest igt bench shell tree export status apply
+.PHONY: help run test kunit selftest igt bench shell tree export status check arm64 apply
 .DELETE_ON_ERROR:

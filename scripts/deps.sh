@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
-# missing here, after saying which. With a group: what only that verb needs.
-# usage: deps.sh [bench]
+# missing here, after saying which.
+# usage: deps.sh [check|arm64|bench]: also what that verb needs
 
 . "$(dirname "$0")/lib.sh"
 
@@ -27,11 +27,29 @@ free		procps
 taskset		util-linux
 mount		mount
 "
+needs_arm64="
+aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+/usr/include/openssl/ssl.h	libssl-dev
+"
+needs_check="$needs_arm64
+clang		clang
+sparse		sparse
+sphinx-build	python3-sphinx
+dot		graphviz
+/usr/lib/python3/dist-packages/ply	python3-ply
+/usr/lib/python3/dist-packages/git	python3-git
+"
+
+needs_bench="
+gnuplot		gnuplot-nox
+"
 
 case ${1:-} in
 '') ;;
-bench) needs="gnuplot	gnuplot-nox" ;;
-*) die "unknown group '$1' of packages: bench" ;;
+check) needs+=$needs_check ;;
+arm64) needs+=$needs_arm64 ;;
+bench) needs+=$needs_bench ;;
+*) die "unknown group '$1': check, arm64 or bench" ;;
 esac
 
 missing=()

@@ -18,6 +18,8 @@ make shell [CMD='...']   a shell, or a command, in the guest
 make tree                build/linux: the base kernel and the series as commits
 make export              patches/ and the readable copies from build/linux
 make status              is build/linux exported?
+make check               is every patch fit to be sent?
+make arm64               kernel, modules, device trees for RK3588 boards
 make apply KDIR=dir      apply the series to another 6.12.y tree
 
 KERNEL=plain|debug       which kernel (tests: debug; run, bench: plain)

@@ -119,6 +119,23 @@ kmake() { # TREE KERNEL args...: make in a tree's output directory
 		--no-print-directory -j"$jobs" "$@"
 }
 
+# Kconfig drops what it can't satisfy without a word.
+check_config() # FRAGMENT .config
+{
+	local line lost=
+
+	while read -r line; do
+		case $line in
+		CONFIG_*=n) line="# ${line%=n} is not set" ;&
+		"# CONFIG_"*" is not set")
+			line=${line#\# }
+			! grep -q "^${line%% *}=" "$2" || lost+=" ${line%% *}=n" ;;
+		CONFIG_*) grep -qxF -- "$line" "$2" || lost+=" $line" ;;
+		esac
+	done <"$1"
+	[ -z "$lost" ] || die "this tree's Kconfig refuses:$lost"
+}
+
 # Run a command quietly; show the end of its log if it fails.
 quietly() { # LOG cmd...
 	local log=$1
