@@ -3,7 +3,6 @@
  * Invariants: what the driver tells in debugfs, the model about its TLBs, and
  * every client's fdinfo have to agree whenever nothing is under way.
  */
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -150,16 +149,27 @@ static void add_clients_of(struct look *look, pid_t pid)
 		closedir(dir);
 }
 
-static void find_clients(struct look *look)
+/* debugfs clients has a heading, then "command tgid ..." for each open file. */
+static int find_clients(struct pan_dev *dev, struct look *look)
 {
-	struct dirent *entry;
-	DIR *dir = opendir("/proc");
+	char path[PATH_MAX], text[16384], *line, *save = NULL;
+	pid_t pid, last = 0;
+	int ret;
 
-	while (dir && (entry = readdir(dir)))
-		if (isdigit(entry->d_name[0]))
-			add_clients_of(look, atoi(entry->d_name));
-	if (dir)
-		closedir(dir);
+	ret = pan_debugfs_path(dev, "clients", path, sizeof(path));
+	if (!ret)
+		ret = pan_read_file(path, text, sizeof(text));
+	if (ret < 0)
+		return ret;
+	strtok_r(text, "\n", &save);
+	while ((line = strtok_r(NULL, "\n", &save))) {
+		/* the command may have blanks, and takes 20 columns at least */
+		if (strlen(line) < 26 || sscanf(line + 20, "%d", &pid) != 1 || pid == last)
+			continue;
+		add_clients_of(look, pid);
+		last = pid;
+	}
+	return 0;
 }
 
 /*
@@ -226,8 +236,9 @@ static int take_look(struct pan_dev *dev, struct look *look)
 		ret = pan_gems_read(dev, &look->gems);
 	if (ret)
 		return ret;
-	find_clients(look);
-	ret = pan_reclaim_read(dev, &again);
+	ret = find_clients(dev, look);
+	if (!ret)
+		ret = pan_reclaim_read(dev, &again);
 	if (!ret && memcmp(&again, &look->reclaim, sizeof(again)))
 		return unsound(look, "does not stand still");
 	return ret;
