@@ -91,8 +91,11 @@ int pan_fail_nth_disarm(int fd, bool *hit)
 }
 
 /**
- * pan_swap_io_fail() - Let all I/O of the swap device fail, or no more.
+ * pan_swap_io_fail() - Let I/O of the swap device fail, or no more.
  * @on: whether to
+ *
+ * Only what this process starts itself fails, and its children, so that nobody
+ * else loses memory. Lock your own.
  *
  * Return: 0, -ENOENT if there is no swap, or the kernel can't, or another
  * negative errno.
@@ -102,6 +105,8 @@ int pan_swap_io_fail(bool on)
 	const struct setting settings[] = {
 		{ DEBUGFS "fail_make_request/verbose", "0" },
 		{ DEBUGFS "fail_make_request/times", "-1" },
+		{ DEBUGFS "fail_make_request/task-filter", "Y" },
+		{ "/proc/self/make-it-fail", on ? "1" : "0" },
 		{ DEBUGFS "fail_make_request/probability", on ? "100" : "0" },
 	};
 	char device[PATH_MAX], path[PATH_MAX + 32];

@@ -160,6 +160,12 @@ int pan_reclaim_read(struct pan_dev *dev, struct pan_reclaim *reclaim);
 int pan_audit(struct pan_dev *dev, bool exact, char *why, size_t len);
 int pan_audit_empty(struct pan_dev *dev, char *why, size_t len);
 
+/* trace.c: the driver's tracepoints */
+int pan_trace_start(void);
+int pan_trace_stop(char **text);
+const char *pan_trace_next(const char *text, const char *event);
+int pan_trace_value(const char *event, const char *key, __u64 *value);
+
 /* model.c: counters and knobs of the software GPU */
 bool pan_model_present(void);
 int pan_model_counter(const char *name, __u64 *value);
