@@ -3,6 +3,7 @@
 # make selftest [T=glob]: the programs of tools/testing/panthor/tests in the
 # guest. A line " * guest: OPTIONS" in the comment at the head of a test's file
 # gives guest.sh options (RAM, swap); tests with the same options share a boot.
+# "--kernel plain" is for those that move too much memory for the debug kernel.
 # Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
@@ -21,6 +22,9 @@ done
 	die "no test is named '$glob'; there are: $(cd "$panthor/tests" && echo *.c | sed 's/\.c//g')"
 
 "$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"
+if [[ "${!groups[*]}" == *"--kernel plain"* ]] && [ "$kernel" != plain ]; then
+	"$top/scripts/prepare.sh" --tree "$tree" --kernel plain
+fi
 results_start
 # A crash ends the guest: programs that it did not come to get another one.
 run_group() # N OPTIONS NAME...

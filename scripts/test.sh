@@ -62,7 +62,10 @@ base_parts()
 # Failing to build is the end of it, said once.
 scripts/prepare.sh --tree series --kernel "$KERNEL"
 scripts/prepare.sh --tree base --kernel "$KERNEL"
-[ "$KERNEL" = plain ] || scripts/prepare.sh --tree series --kernel plain
+if [ "$KERNEL" != plain ]; then
+	scripts/prepare.sh --tree series --kernel plain
+	scripts/prepare.sh --tree base --kernel plain
+fi
 export PREPARED=1
 say "built after $((SECONDS - start)) s"
 part status scripts/status.sh
