@@ -16,6 +16,8 @@ for f in "$panthor"/tests/*.c; do
 	# shellcheck disable=SC2053 # a pattern is wanted
 	[[ $name == $glob ]] || continue
 	opts=$(sed -n '1,30s/^ \* guest: *//p' "$f" | head -n 1)
+	# they need the series: on the unpatched kernel, any build can skip them
+	[ "$tree" = series ] || opts=${opts//--kernel plain/}
 	groups[${opts:- }]+=" $name"
 done
 [ ${#groups[@]} -gt 0 ] ||
@@ -36,6 +38,7 @@ run_group() # N OPTIONS NAME...
 	read -ra extra <<<"$opts"
 	while [ $# -gt 0 ]; do
 		run_ktap "$log" --tree "$tree" --kernel "$kernel" --name "$(basename "$log")" \
+			--dtb "${DTB:-coherent}" \
 			--timeout $((120 + 120 * $# + 60 * ${SOAK:-0})) "${extra[@]}" \
 			-- env PAN_SEED="${PAN_SEED:-}" SOAK="${SOAK:-}" scripts/tests-guest.sh "$@"
 		left=$(printf '%s\n' "$@" | grep -vxF -f <(sed -n 's/^### //p' "$log.out") || true)
