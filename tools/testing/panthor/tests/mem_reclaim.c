@@ -534,8 +534,9 @@ TEST_F(mem_reclaim, pid_namespace)
 /* Writes all the time; ends by itself when nobody is there any more. */
 static int writer(struct pan_child *self)
 {
-	char path[PATH_MAX + 16], text[16];
 	FIXTURE_DATA(mem_reclaim) *test = self->arg;
+	char path[32], text[16];
+	bool begun = false;
 	__s64 pid = 0;
 	int fd, ret;
 
@@ -547,8 +548,23 @@ static int writer(struct pan_child *self)
 		ret = pwrite(fd, text, strlen(text), 0) < 0 ? -errno : 0;
 		if (ret == -EAGAIN)
 			ret = 0;
+		if (!begun)
+			pan_child_tell(self, ret);
+		begun = true;
 	}
 	return ret;
+}
+
+/* Returns when it has written once. */
+static void start_writer(struct __test_metadata *_metadata, FIXTURE_DATA(mem_reclaim) *self,
+			 struct pan_child *child, pid_t pid)
+{
+	__s64 first;
+
+	ASSERT_EQ(0, pan_child_start(child, writer, self));
+	ASSERT_EQ(0, pan_child_tell(child, pid));
+	ASSERT_EQ(0, pan_child_hear(child, &first));
+	EXPECT_EQ(0, first);
 }
 
 TEST_F(mem_reclaim, two_writers)
@@ -558,10 +574,8 @@ TEST_F(mem_reclaim, two_writers)
 	int i;
 
 	start_client(_metadata, self, &target);
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, pan_child_start(&writers[i], writer, self));
-		ASSERT_EQ(0, pan_child_tell(&writers[i], target.pid));
-	}
+	for (i = 0; i < 2; i++)
+		start_writer(_metadata, self, &writers[i], target.pid);
 	for (i = 0; i < ROUNDS; i++)
 		verify_client(_metadata, &target);
 	ASSERT_EQ(0, pan_gems_find(&self->env.dev, target.pid, CPU_PAGES * PAN_PAGE_SIZE, &gem));
@@ -580,8 +594,7 @@ TEST_F(mem_reclaim, during_exit)
 
 	for (i = 0; i < 6; i++) {
 		start_client(_metadata, self, &target);
-		ASSERT_EQ(0, pan_child_start(&busy, writer, self));
-		ASSERT_EQ(0, pan_child_tell(&busy, target.pid));
+		start_writer(_metadata, self, &busy, target.pid);
 		verify_client(_metadata, &target);
 		usleep(pan_rand(&self->env.rand) % 5000);
 		if (i & 1) {
@@ -605,8 +618,7 @@ TEST_F(mem_reclaim, during_unbind)
 
 	snprintf(device, sizeof(device), "%s", pan_device_name(&self->env.dev));
 	ASSERT_EQ(0, client_start(&self->client));
-	ASSERT_EQ(0, pan_child_start(&busy, writer, self));
-	ASSERT_EQ(0, pan_child_tell(&busy, getpid()));
+	start_writer(_metadata, self, &busy, getpid());
 	ASSERT_EQ(0, client_verify(&self->client));
 	ASSERT_EQ(0, pan_driver_unbind(device));
 	ASSERT_EQ(0, pan_child_wait(&busy, &result));
@@ -696,8 +708,7 @@ TEST_F(mem_reclaim, interrupted)
 	EXPECT_EQ(0, pan_poll(interrupt_step, self, PAN_DEADLINE_MS));
 
 	/* Killed, it doesn't hold on to anything either. */
-	ASSERT_EQ(0, pan_child_start(&busy, writer, self));
-	ASSERT_EQ(0, pan_child_tell(&busy, getpid()));
+	start_writer(_metadata, self, &busy, getpid());
 	usleep(30000);
 	ASSERT_EQ(0, pan_child_kill(&busy, SIGKILL));
 	ASSERT_EQ(0, pan_model_knob_set("pause", "0"));
