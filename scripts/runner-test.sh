@@ -105,6 +105,7 @@ fake good 'echo 1..1; echo ok 1 fine'
 fake hangs 'echo 1..2; echo ok 1 begun; sleep 1000'
 fake dies 'echo 1..2; echo ok 1 begun; kill -SEGV $$'
 fake silent 'exit 0'
+# shellcheck disable=SC2016 # expanded by the fake
 fake crashes 'echo 1..2; echo ok 1 begun
 modprobe -d "$PANTHOR_MODULES" lkdtm; echo PANIC >/sys/kernel/debug/provoke-crash/DIRECT; sleep 1000'
 run_fakes good

@@ -82,6 +82,7 @@ TEST_F(swap_errors, full)
 	struct pan_ctx fresh;
 	struct pan_bo bo;
 	pid_t hog;
+	int i;
 
 	ASSERT_EQ(0, pan_swap_total(&total));
 	ASSERT_EQ(0, pan_pressure_start(2 * total, &hog));
@@ -91,7 +92,9 @@ TEST_F(swap_errors, full)
 	ASSERT_EQ(0, pan_gpu_fill(&fresh, bo.va, size, self->seed));
 
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &before));
-	ASSERT_EQ(0, pan_shrink(&self->env.dev, EVERYTHING, NULL));
+	/* Each scan is content with what there's room for; all get their turn. */
+	for (i = 0; i < 10; i++)
+		ASSERT_EQ(0, pan_shrink(&self->env.dev, EVERYTHING, NULL));
 	EXPECT_RESIDENT(&bo, 0);
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &skipped));
 	EXPECT_LT(before, skipped);
