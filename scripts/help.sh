@@ -25,6 +25,7 @@ make apply KDIR=dir      apply the series to another 6.12.y tree
 KERNEL=plain|debug       which kernel (tests: debug; run, bench: plain)
 BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)
 MEM=512M SWAP=1G         RAM and swap of the guest (shell, run)
+DTB=noncoherent          a GPU that doesn't snoop CPU caches (shell, selftest)
 KSRC=path                base kernel from a tarball or tree of Linux 6.12.y
 SOAK=minutes             longer stress tests
 END

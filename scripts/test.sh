@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # make test: everything CI needs. The patched kernel runs all rings and the
 # story; the unpatched one what tests the model (selftests that don't need the
-# series, IGT). Ends with "N passed, N failed, N skipped" alone on a line.
+# series, IGT), and the runner itself. Ends with "N passed, N failed, N skipped"
+# alone on a line.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -57,6 +58,7 @@ base_parts()
 	export BASE=1
 	part selftest-base scripts/selftest.sh
 	part igt-base scripts/igt.sh
+	[ "$KERNEL" != debug ] || part runner scripts/runner-test.sh
 }
 
 # Failing to build is the end of it, said once.
@@ -78,8 +80,8 @@ else
 	base_parts
 	series_parts
 fi
-for p in status kunit selftest igt run selftest-base igt-base; do
-	finish $p
+for p in status kunit selftest igt run selftest-base igt-base runner; do
+	[ "$p$KERNEL" = runnerplain ] || finish $p
 done
 say "$((SECONDS - start)) s in all"
 results_end

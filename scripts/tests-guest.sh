@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # In the guest: run selftests by name; ktap.awk reads the output. The kernel log
 # gets the names, too, so that a report there can be told to a test.
+# TESTS_DIR and TEST_LIMIT (seconds for each) are for scripts/runner-test.sh.
 
 [ -n "$PAN_SEED" ] || unset PAN_SEED
-limit=$((120 + 60 * ${SOAK:-0}))
+dir=${TESTS_DIR:-build/user/tests}
+limit=${TEST_LIMIT:-$((120 + 60 * ${SOAK:-0}))}
 for t in "$@"; do
 	echo "### $t"
 	echo "# selftest: $t" >/dev/kmsg
-	timeout -k 5 $limit "build/user/tests/$t" 2>&1
+	timeout -k 5 "$limit" "$dir/$t" 2>&1
 	echo "### end $?"
 done

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * VMs with running jobs are left alone, and of the others the one that has
- * been idle for longest goes first.
+ * been idle for longest goes first. Case 8.
  */
 #include "evict.h"
 

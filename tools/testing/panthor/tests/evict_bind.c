@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * VM_BIND on evicted mappings: unmap parts, map over them, map elsewhere, in
- * the ioctl and on the VM's queue, and evict again what is left.
+ * the ioctl and on the VM's queue, and evict again what is left. Case 7.
  */
 #include "evict.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * debugfs reclaim: in which list a buffer is after each step of its life, and
- * what is counted when it is evicted, restored or skipped.
+ * what is counted when it is evicted, restored or skipped. Case 16.
  */
 #include "evict.h"
 

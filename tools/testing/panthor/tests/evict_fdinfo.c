@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fdinfo after each step in the life of a buffer.
+ * fdinfo after each step in the life of a buffer. Case 15.
  */
 #include "evict.h"
 

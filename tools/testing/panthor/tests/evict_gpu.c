@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Eviction of buffers that one VM has mapped: the next job finds them.
+ * Cases 4 and 6.
  */
 #include "evict.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Eviction of buffers that the CPU has mapped: each access afterwards brings
- * the right page back, whoever makes it.
+ * the right page back, whoever makes it. Case 3.
  */
 #include <sys/mman.h>
 #include <sys/wait.h>

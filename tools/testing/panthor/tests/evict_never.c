@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What is never evicted: memory of others, memory that others use, memory of
- * the firmware and of the kernel.
+ * the firmware and of the kernel. Case 9.
  */
 #include <sys/mman.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Eviction when there is nothing to evict, or nowhere to evict to.
+ * Eviction when there is nothing to evict, or nowhere to evict to. Case 1.
  */
 #include <sys/swap.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * An evicted buffer comes back for the CPU first or for the GPU first, whole
- * or page by page.
+ * or page by page. Case 8.
  */
 #include "evict.h"
 

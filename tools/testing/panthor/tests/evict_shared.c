@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Eviction of buffers with several GPU mappings: in two VMs, twice in one VM,
- * and in the VMs of two processes' worth of clients.
+ * and in the VMs of two processes' worth of clients. Case 5.
  */
 #include "evict.h"
 

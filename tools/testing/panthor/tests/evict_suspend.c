@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Eviction and the state of the GPU: asleep, reset, short of address spaces.
+ * Case 11.
  */
 #include "evict.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * No translation survives the eviction of what it leads to. With a build of
- * the driver that doesn't flush, this has to fail.
+ * the driver that doesn't flush, this has to fail. Case 18.
  */
 #include "evict.h"
 

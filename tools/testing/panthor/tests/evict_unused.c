@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Eviction of buffers that nobody maps.
+ * Eviction of buffers that nobody maps. Cases 2 and 16.
  */
 #include "evict.h"
 

@@ -73,15 +73,45 @@ static inline void pan_env_print_warnings(void)
 } while (0)
 
 /*
- * Ends a test. The GPU must come to rest: that it does is half of the test of
- * runtime power management, and the model sees accesses that come too late.
+ * The invariants, where nothing is under way; the unpatched driver can't tell.
+ * With EXPECT_SOUND_EXACTLY(), all memory belongs to a handle or a VM, see
+ * pan_audit().
+ */
+#define __EXPECT_SOUND(dev, exact) do {						\
+	struct pan_dev *__dev = (dev);						\
+	char __why[256];							\
+										\
+	if (pan_has_shrink(__dev))						\
+		EXPECT_EQ(0, pan_audit(__dev, exact, __why, sizeof(__why)))	\
+			TH_LOG("unsound: %s", __why);				\
+} while (0)
+
+#define EXPECT_SOUND(dev)		__EXPECT_SOUND(dev, false)
+#define EXPECT_SOUND_EXACTLY(dev)	__EXPECT_SOUND(dev, true)
+
+/* Nobody has a buffer any more. */
+#define EXPECT_NOTHING_LEFT(dev) do {						\
+	struct pan_dev *__dev = (dev);						\
+	char __why[256];							\
+										\
+	if (pan_has_shrink(__dev))						\
+		EXPECT_EQ(0, pan_audit_empty(__dev, __why, sizeof(__why)))	\
+			TH_LOG("buffers leaked: %s", __why);			\
+} while (0)
+
+/*
+ * Ends a test. Memory must add up, and be freed when the file is closed. The GPU
+ * must come to rest: that it does is half of the test of runtime power
+ * management, and the model sees accesses that come too late.
  */
 #define PAN_ENV_TEARDOWN(env) do {						\
 	struct pan_env *__env = (env);						\
 	__u64 __warnings = 0;							\
 										\
 	EXPECT_EQ(0, pan_model_knobs_reset());					\
+	EXPECT_SOUND(&__env->dev);						\
 	pan_close(&__env->dev);							\
+	EXPECT_NOTHING_LEFT(&__env->dev);					\
 	EXPECT_EQ(0, pan_wait_suspended(&__env->dev, PAN_DEADLINE_MS));		\
 	EXPECT_EQ(0, pan_model_counter("warnings", &__warnings));		\
 	EXPECT_EQ(__env->warnings, __warnings)					\

@@ -138,4 +138,23 @@ TEST_F(power, groups_come_and_go_asleep)
 	}
 }
 
+/* A GPU that can't be switched on is no GPU. When it can, it is one again. */
+TEST_F(power, refused_at_probe)
+{
+	char name[256];
+
+	snprintf(name, sizeof(name), "%s", pan_device_name(&self->env.dev));
+	ASSERT_EQ(0, pan_ctx_destroy(&self->ctx));
+	pan_close(&self->env.dev);
+	ASSERT_EQ(0, pan_driver_unbind(name));
+	ASSERT_EQ(0, pan_model_knob_set("refuse_power", "1"));
+	EXPECT_GT(0, pan_driver_bind(name));
+	EXPECT_EQ(-ENODEV, pan_open(&self->env.dev));
+	ASSERT_EQ(0, pan_model_knob_set("refuse_power", "0"));
+	ASSERT_EQ(0, pan_driver_bind(name));
+	ASSERT_EQ(0, pan_open(&self->env.dev));
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->ctx));
+	EXPECT_EQ(0, pan_gpu_store64(&self->ctx, self->ctx.result.va, 1));
+}
+
 TEST_HARNESS_MAIN

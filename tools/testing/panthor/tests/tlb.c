@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The model's TLB: it is used, it forgets what the driver tells it to forget,
- * and it can be switched off.
+ * and it can be switched off. Case 18.
  */
 #include "pan_test.h"
 
