@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # Handed to the scripts as they are, without expansion by make.
-VARS := KERNEL BASE T CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED
+VARS := KERNEL BASE T M CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED
 $(foreach v,$(VARS),$(if $(filter undefined,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
 
 help:
@@ -29,6 +29,8 @@ export:
 	@scripts/export.sh
 status:
 	@scripts/status.sh
+mutants:
+	@scripts/mutants.sh
 apply:
 	@scripts/apply.sh
 
