@@ -260,6 +260,32 @@ int pan_gems_find(struct pan_dev *dev, int tgid, __u64 size, struct pan_gem *gem
 	return found == 1 ? 0 : found ? -EEXIST : -ENOENT;
 }
 
+/* The number behind a name at the start of a line; @text stays as it is. */
+static int find_counter(const char *text, const char *name, __u64 *value)
+{
+	size_t len = strlen(name);
+	const char *line;
+
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += strspn(line, " \t\n");
+		if (!strncmp(line, name, len) && line[len] && strchr(": \t", line[len]))
+			return sscanf(line + len + strspn(line + len, ": \t"), "%llu",
+				      value) == 1 ? 0 : -EPROTO;
+	}
+	return -ENOENT;
+}
+
+static int read_reclaim(struct pan_dev *dev, char *text, size_t len)
+{
+	char path[PATH_MAX];
+	int ret;
+
+	ret = pan_debugfs_path(dev, "reclaim", path, sizeof(path));
+	if (!ret)
+		ret = pan_read_file(path, text, len);
+	return ret < 0 ? ret : 0;
+}
+
 /**
  * pan_reclaim_counter() - Read one figure of debugfs reclaim.
  * @dev: device
@@ -270,21 +296,44 @@ int pan_gems_find(struct pan_dev *dev, int tgid, __u64 size, struct pan_gem *gem
  */
 int pan_reclaim_counter(struct pan_dev *dev, const char *name, __u64 *value)
 {
-	char path[PATH_MAX], text[8192], *line, *save = NULL;
-	size_t len = strlen(name);
+	char text[8192];
+	int ret = read_reclaim(dev, text, sizeof(text));
+
+	return ret ? ret : find_counter(text, name, value);
+}
+
+/**
+ * pan_reclaim_read() - Read debugfs reclaim, at one moment.
+ * @dev: device
+ * @reclaim: filled in
+ *
+ * Return: 0, -ENOENT if the file or a line is missing, or another negative
+ * errno.
+ */
+int pan_reclaim_read(struct pan_dev *dev, struct pan_reclaim *reclaim)
+{
+	const struct {
+		const char *name;
+		__u64 *value;
+	} lines[] = {
+		{ "unused", &reclaim->unused },
+		{ "mmapped", &reclaim->mmapped },
+		{ "gpu-mapped-vm", &reclaim->one_vm },
+		{ "gpu-mapped-shared", &reclaim->shared },
+		{ "reclaimable", &reclaim->reclaimable },
+		{ "vms", &reclaim->vms },
+		{ "evictions", &reclaim->evictions },
+		{ "evicted-pages", &reclaim->evicted_pages },
+		{ "restores", &reclaim->restores },
+		{ "restored-pages", &reclaim->restored_pages },
+	};
+	char text[8192];
+	size_t i;
 	int ret;
 
-	ret = pan_debugfs_path(dev, "reclaim", path, sizeof(path));
-	if (!ret)
-		ret = pan_read_file(path, text, sizeof(text));
-	if (ret < 0)
-		return ret;
-
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		line += strspn(line, " \t");
-		if (!strncmp(line, name, len) && strchr(": \t", line[len]) && line[len])
-			return sscanf(line + len + strspn(line + len, ": \t"), "%llu",
-				      value) == 1 ? 0 : -EPROTO;
-	}
-	return -ENOENT;
+	memset(reclaim, 0, sizeof(*reclaim));
+	ret = read_reclaim(dev, text, sizeof(text));
+	for (i = 0; !ret && i < ARRAY_SIZE(lines); i++)
+		ret = find_counter(text, lines[i].name, lines[i].value);
+	return ret;
 }

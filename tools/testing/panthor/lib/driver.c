@@ -85,3 +85,26 @@ int pan_module_unload(const char *module)
 {
 	return syscall(SYS_delete_module, module, O_NONBLOCK) ? -errno : 0;
 }
+
+static int try_unload(void *arg)
+{
+	int ret = pan_module_unload(arg);
+
+	if (ret == -EAGAIN || ret == -EBUSY)
+		return 0;
+	return ret ? ret : 1;
+}
+
+/**
+ * pan_module_unload_wait() - Remove a module as soon as nobody uses it.
+ * @module: its name
+ * @timeout_ms: deadline
+ *
+ * A module is busy for a moment after its last file was closed.
+ *
+ * Return: 0, -ETIME at the deadline, or another negative errno.
+ */
+int pan_module_unload_wait(const char *module, int timeout_ms)
+{
+	return pan_poll(try_unload, (void *)module, timeout_ms);
+}

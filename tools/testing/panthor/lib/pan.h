@@ -109,6 +109,7 @@ int pan_driver_bind(const char *name);
 int pan_driver_unbind(const char *name);
 int pan_module_load(const char *module);
 int pan_module_unload(const char *module);
+int pan_module_unload_wait(const char *module, int timeout_ms);
 
 /* vm.c */
 int pan_vm_create(struct pan_dev *dev, __u64 user_va_range, struct pan_vm *vm);

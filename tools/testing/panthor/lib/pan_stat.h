@@ -103,6 +103,32 @@ struct pan_gems {
 };
 
 /**
+ * struct pan_reclaim - debugfs reclaim; lists in pages.
+ * @unused: not mapped at all
+ * @mmapped: mapped by CPUs only
+ * @one_vm: mapped in one VM
+ * @shared: mapped in several VMs
+ * @reclaimable: all of these
+ * @vms: VMs with something in their list
+ * @evictions: buffers evicted so far
+ * @evicted_pages: their pages
+ * @restores: buffers that came back so far
+ * @restored_pages: their pages
+ */
+struct pan_reclaim {
+	__u64 unused;
+	__u64 mmapped;
+	__u64 one_vm;
+	__u64 shared;
+	__u64 reclaimable;
+	__u64 vms;
+	__u64 evictions;
+	__u64 evicted_pages;
+	__u64 restores;
+	__u64 restored_pages;
+};
+
+/**
  * struct pan_stream - Where in the model a command stream executes.
  * @csg: group slot
  * @cs: stream of the group
@@ -128,6 +154,11 @@ int pan_gems_read(struct pan_dev *dev, struct pan_gems *gems);
 void pan_gems_free(struct pan_gems *gems);
 int pan_gems_find(struct pan_dev *dev, int tgid, __u64 size, struct pan_gem *gem);
 int pan_reclaim_counter(struct pan_dev *dev, const char *name, __u64 *value);
+int pan_reclaim_read(struct pan_dev *dev, struct pan_reclaim *reclaim);
+
+/* audit.c: invariants */
+int pan_audit(struct pan_dev *dev, bool exact, char *why, size_t len);
+int pan_audit_empty(struct pan_dev *dev, char *why, size_t len);
 
 /* model.c: counters and knobs of the software GPU */
 bool pan_model_present(void);
@@ -150,6 +181,7 @@ int pan_swap_device(char *path, size_t len);
 int pan_memory_reclaim(__u64 bytes);
 int pan_pressure_start(__u64 bytes, pid_t *pid);
 int pan_pressure_stop(pid_t pid);
+void pan_mem_reclaim_path(struct pan_dev *dev, char *path, size_t len);
 int pan_mem_reclaim_write(struct pan_dev *dev, int tgid);
 
 #endif /* PAN_STAT_H */

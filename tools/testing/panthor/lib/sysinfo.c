@@ -185,6 +185,17 @@ int pan_pressure_stop(pid_t pid)
 }
 
 /**
+ * pan_mem_reclaim_path() - The driver's sysfs mem_reclaim.
+ * @dev: device
+ * @path: gets the path
+ * @len: size of @path
+ */
+void pan_mem_reclaim_path(struct pan_dev *dev, char *path, size_t len)
+{
+	snprintf(path, len, "%s/mem_reclaim", dev->sysfs);
+}
+
+/**
  * pan_mem_reclaim_write() - Write a process to the driver's sysfs mem_reclaim.
  * @dev: device
  * @tgid: process
@@ -195,6 +206,6 @@ int pan_mem_reclaim_write(struct pan_dev *dev, int tgid)
 {
 	char path[PATH_MAX + 16];
 
-	snprintf(path, sizeof(path), "%s/mem_reclaim", dev->sysfs);
+	pan_mem_reclaim_path(dev, path, sizeof(path));
 	return pan_write_u64(path, tgid);
 }

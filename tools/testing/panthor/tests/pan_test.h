@@ -73,15 +73,44 @@ static inline void pan_env_print_warnings(void)
 } while (0)
 
 /*
- * Ends a test. The GPU must come to rest: that it does is half of the test of
- * runtime power management, and the model sees accesses that come too late.
+ * The invariants, where nothing is under way. With EXPECT_SOUND_EXACTLY(), all
+ * memory belongs to a handle or a VM, see pan_audit().
+ */
+#define __EXPECT_SOUND(dev, exact) do {						\
+	char __why[256];							\
+	int __ret = pan_audit(dev, exact, __why, sizeof(__why));		\
+										\
+	if (__ret != -ENOENT)							\
+		EXPECT_EQ(0, __ret)						\
+			TH_LOG("unsound: %s", __why);				\
+} while (0)
+
+#define EXPECT_SOUND(dev)		__EXPECT_SOUND(dev, false)
+#define EXPECT_SOUND_EXACTLY(dev)	__EXPECT_SOUND(dev, true)
+
+/* Nobody has a buffer any more. */
+#define EXPECT_NOTHING_LEFT(dev) do {						\
+	char __why[256];							\
+	int __ret = pan_audit_empty(dev, __why, sizeof(__why));			\
+										\
+	if (__ret != -ENOENT)							\
+		EXPECT_EQ(0, __ret)						\
+			TH_LOG("buffers leaked: %s", __why);			\
+} while (0)
+
+/*
+ * Ends a test. Memory must add up, and be freed when the file is closed. The GPU
+ * must come to rest: that it does is half of the test of runtime power
+ * management, and the model sees accesses that come too late.
  */
 #define PAN_ENV_TEARDOWN(env) do {						\
 	struct pan_env *__env = (env);						\
 	__u64 __warnings = 0;							\
 										\
 	EXPECT_EQ(0, pan_model_knobs_reset());					\
+	EXPECT_SOUND(&__env->dev);						\
 	pan_close(&__env->dev);							\
+	EXPECT_NOTHING_LEFT(&__env->dev);					\
 	EXPECT_EQ(0, pan_wait_suspended(&__env->dev, PAN_DEADLINE_MS));		\
 	EXPECT_EQ(0, pan_model_counter("warnings", &__warnings));		\
 	EXPECT_EQ(__env->warnings, __warnings)					\

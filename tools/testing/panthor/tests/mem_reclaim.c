@@ -1,0 +1,710 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sysfs mem_reclaim: who may reclaim whose memory, and what becomes of it, with
+ * every kind of input and in every bad moment. Case 17.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include <linux/capability.h>
+
+#include "evict.h"
+#include "pan_child.h"
+
+#define GPU_PAGES	61ULL
+#define CPU_PAGES	67ULL
+#define IDLE_PAGES	71ULL
+#define BUSY_VMS	12
+#define ROUNDS		50
+
+/* A process with a buffer in each list, and nothing else that can be evicted. */
+struct client {
+	struct pan_dev dev;
+	struct pan_ctx ctx;
+	struct pan_bo gpu, cpu, idle;
+	__u64 seed;
+};
+
+FIXTURE(mem_reclaim) {
+	struct pan_env env;
+	struct client client;
+	char path[PATH_MAX + 16];
+	char swap[256];
+	bool swap_is_off;
+};
+
+FIXTURE_SETUP(mem_reclaim)
+{
+	PAN_ENV_SETUP(&self->env);
+	EVICT_REQUIRE(&self->env);
+	pan_mem_reclaim_path(&self->env.dev, self->path, sizeof(self->path));
+	ASSERT_EQ(0, access(self->path, F_OK));
+	ASSERT_EQ(0, pan_swap_device(self->swap, sizeof(self->swap)));
+	self->client.seed = pan_rand(&self->env.rand);
+}
+
+static void client_stop(struct client *c)
+{
+	pan_bo_munmap(&c->cpu);
+	pan_bo_munmap(&c->ctx.streams);
+	pan_bo_munmap(&c->ctx.result);
+	pan_close(&c->dev);
+}
+
+FIXTURE_TEARDOWN(mem_reclaim)
+{
+	if (self->swap_is_off)
+		EXPECT_EQ(0, swapon(self->swap, 0));
+	EXPECT_EQ(0, pan_model_knob_set("pause", "0"));
+	client_stop(&self->client);
+	PAN_ENV_TEARDOWN(&self->env);
+}
+
+static int fill_by_cpu(struct pan_dev *dev, __u64 pages, __u64 seed, struct pan_bo *bo)
+{
+	int ret;
+
+	ret = pan_bo_create(dev, pages * PAN_PAGE_SIZE, 0, NULL, bo);
+	if (!ret)
+		ret = pan_bo_mmap(bo);
+	if (!ret)
+		pan_fill(bo->map, bo->size, seed);
+	return ret;
+}
+
+static int client_start(struct client *c)
+{
+	int ret;
+
+	ret = pan_open(&c->dev);
+	if (!ret)
+		ret = pan_ctx_create(&c->dev, 1, &c->ctx);
+	if (!ret)
+		ret = pan_bo_create_mapped(&c->ctx.vm, GPU_PAGES * PAN_PAGE_SIZE, PAN_PAGE_SIZE,
+					   true, &c->gpu);
+	if (!ret)
+		ret = pan_gpu_fill(&c->ctx, c->gpu.va, c->gpu.size, c->seed);
+	if (!ret)
+		ret = fill_by_cpu(&c->dev, CPU_PAGES, c->seed, &c->cpu);
+	if (!ret)
+		ret = fill_by_cpu(&c->dev, IDLE_PAGES, c->seed, &c->idle);
+	return ret ? ret : pan_bo_munmap(&c->idle);
+}
+
+static int client_verify(struct client *c)
+{
+	__u64 wrong = 0;
+	int ret;
+
+	ret = pan_gpu_verify(&c->ctx, c->gpu.va, c->gpu.size, c->seed, &wrong);
+	if (!ret)
+		ret = pan_bo_mmap(&c->idle);
+	if (ret)
+		return ret;
+	wrong += pan_verify(c->cpu.map, c->cpu.size, c->seed);
+	wrong += pan_verify(c->idle.map, c->idle.size, c->seed);
+	pan_bo_munmap(&c->idle);
+	return wrong ? -EILSEQ : 0;
+}
+
+/* A client in a process of its own: is asked to verify, any number of times. */
+static int client_process(struct pan_child *self)
+{
+	struct client *c = self->arg;
+	__s64 go_on = 1;
+	int ret = client_start(c);
+
+	while (!ret && go_on) {
+		ret = pan_child_tell(self, getpid());
+		if (!ret)
+			ret = pan_child_hear(self, &go_on);
+		if (!ret && go_on)
+			ret = client_verify(c);
+	}
+	return ret;
+}
+
+static void start_client(struct __test_metadata *_metadata, FIXTURE_DATA(mem_reclaim) *self,
+			 struct pan_child *child)
+{
+	__s64 pid;
+
+	ASSERT_EQ(0, pan_child_start(child, client_process, &self->client));
+	ASSERT_EQ(0, pan_child_hear(child, &pid));
+	ASSERT_EQ(child->pid, pid);
+}
+
+static void verify_client(struct __test_metadata *_metadata, struct pan_child *child)
+{
+	__s64 pid;
+
+	ASSERT_EQ(0, pan_child_tell(child, 1));
+	ASSERT_EQ(0, pan_child_hear(child, &pid));
+}
+
+static void stop_client(struct __test_metadata *_metadata, struct pan_child *child)
+{
+	int result = -1;
+
+	ASSERT_EQ(0, pan_child_tell(child, 0));
+	ASSERT_EQ(0, pan_child_wait(child, &result));
+	EXPECT_EQ(0, result);
+}
+
+/* How often the three buffers of a process were evicted, each the same. */
+static void expect_evictions(struct __test_metadata *_metadata, struct pan_dev *dev, pid_t pid,
+			     __u64 evictions)
+{
+	const __u64 pages[] = { GPU_PAGES, CPU_PAGES, IDLE_PAGES };
+	struct pan_gem gem;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(pages); i++) {
+		ASSERT_EQ(0, pan_gems_find(dev, pid, pages[i] * PAN_PAGE_SIZE, &gem));
+		EXPECT_EQ(evictions, gem.evictions)
+			TH_LOG("buffer of %llu pages", pages[i]);
+	}
+}
+
+static __u64 evicted_pages(struct __test_metadata *_metadata, FIXTURE_DATA(mem_reclaim) *self)
+{
+	struct pan_reclaim r = {};
+
+	EXPECT_EQ(0, pan_reclaim_read(&self->env.dev, &r));
+	return r.evicted_pages;
+}
+
+TEST_F(mem_reclaim, self)
+{
+	struct client *c = &self->client;
+
+	ASSERT_EQ(0, client_start(c));
+	ASSERT_EQ(0, pan_mem_reclaim_write(&c->dev, getpid()));
+	expect_evictions(_metadata, &c->dev, getpid(), 1);
+	EXPECT_EQ(0, client_verify(c));
+	/* With nothing left to take, there's nothing to complain about either. */
+	ASSERT_EQ(0, pan_mem_reclaim_write(&c->dev, getpid()));
+	ASSERT_EQ(0, pan_mem_reclaim_write(&c->dev, getpid()));
+	EXPECT_EQ(0, client_verify(c));
+}
+
+TEST_F(mem_reclaim, context_without_buffers)
+{
+	__u64 before = evicted_pages(_metadata, self);
+
+	EXPECT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	EXPECT_EQ(before, evicted_pages(_metadata, self));
+}
+
+/* All contexts of the process, not just the first. */
+TEST_F(mem_reclaim, several_contexts)
+{
+	struct client second = { .seed = self->client.seed + 1 };
+	struct pan_bo bo;
+
+	ASSERT_EQ(0, client_start(&self->client));
+	ASSERT_EQ(0, pan_open(&second.dev));
+	ASSERT_EQ(0, fill_by_cpu(&second.dev, 91, second.seed, &bo));
+	ASSERT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	expect_evictions(_metadata, &self->env.dev, getpid(), 1);
+	EXPECT_EVICTED(&bo, 1);
+	EXPECT_CPU_SEES(&bo, second.seed);
+	EXPECT_EQ(0, pan_bo_close(&bo));
+	pan_close(&second.dev);
+}
+
+/* The memory of another process, and nobody else's: counters prove it. */
+TEST_F(mem_reclaim, other)
+{
+	struct client mine = { .seed = self->client.seed + 1 };
+	struct pan_child child;
+	__u64 before;
+
+	start_client(_metadata, self, &child);
+	ASSERT_EQ(0, client_start(&mine));
+	before = evicted_pages(_metadata, self);
+	ASSERT_EQ(0, pan_mem_reclaim_write(&self->env.dev, child.pid));
+	expect_evictions(_metadata, &self->env.dev, child.pid, 1);
+	expect_evictions(_metadata, &self->env.dev, getpid(), 0);
+	/* and its streams and results: 64 and 1 pages */
+	EXPECT_EQ(before + GPU_PAGES + CPU_PAGES + IDLE_PAGES + 65, evicted_pages(_metadata, self));
+	verify_client(_metadata, &child);
+	EXPECT_EQ(0, client_verify(&mine));
+	stop_client(_metadata, &child);
+	client_stop(&mine);
+}
+
+/* What another process can be using is left alone. */
+TEST_F(mem_reclaim, shared_with_others)
+{
+	struct pan_dev *dev = &self->env.dev, other;
+	struct pan_bo bo, theirs;
+	int fd;
+
+	ASSERT_EQ(0, pan_reopen(dev, &other));
+	ASSERT_EQ(0, fill_by_cpu(dev, 93, self->client.seed, &bo));
+	ASSERT_EQ(0, pan_bo_export(&bo, &fd));
+	ASSERT_EQ(0, pan_bo_import(&other, fd, bo.size, &theirs));
+	close(fd);
+	EXPECT_EQ(0, pan_mem_reclaim_write(dev, getpid()));
+	EXPECT_RESIDENT(&bo, 0);
+	EXPECT_EQ(0, pan_bo_close(&theirs));
+	EXPECT_EQ(0, pan_bo_close(&bo));
+	pan_close(&other);
+}
+
+static int drop_capability(int cap)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data))
+		return -errno;
+	data[cap / 32].effective &= ~(1U << cap % 32);
+	data[cap / 32].permitted &= ~(1U << cap % 32);
+	return syscall(SYS_capset, &header, data) ? -errno : 0;
+}
+
+/* Tries itself, another process, nobody, and tells what it got. */
+static int powerless(struct pan_child *self)
+{
+	FIXTURE_DATA(mem_reclaim) *test = self->arg;
+	struct pan_dev dev;
+	struct pan_bo bo;
+	__s64 pid = 1;
+	int ret;
+
+	ret = pan_open(&dev);
+	if (!ret)
+		ret = fill_by_cpu(&dev, 95, 1, &bo);
+	if (!ret)
+		ret = drop_capability(CAP_SYS_RESOURCE);
+	while (!ret && pid) {
+		ret = pan_child_hear(self, &pid);
+		if (!ret && pid)
+			ret = pan_child_tell(self, pan_mem_reclaim_write(&test->env.dev,
+									pid < 0 ? getpid() : pid));
+	}
+	return ret;
+}
+
+/* A number that nobody has. */
+static pid_t nobody(struct __test_metadata *_metadata)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	return pid;
+}
+
+TEST_F(mem_reclaim, without_capability)
+{
+	struct { __s64 pid, answer; } asked[] = {
+		{ -1, 0 }, { getpid(), -EPERM }, { nobody(_metadata), -EPERM }, { 1, -EPERM },
+	};
+	struct pan_child child;
+	struct pan_gem gem;
+	__s64 answer;
+	size_t i;
+	int result;
+
+	ASSERT_EQ(0, client_start(&self->client));
+	ASSERT_EQ(0, pan_child_start(&child, powerless, self));
+	for (i = 0; i < ARRAY_SIZE(asked); i++) {
+		ASSERT_EQ(0, pan_child_tell(&child, asked[i].pid));
+		ASSERT_EQ(0, pan_child_hear(&child, &answer));
+		EXPECT_EQ(asked[i].answer, answer)
+			TH_LOG("for %lld", asked[i].pid);
+	}
+	ASSERT_EQ(0, pan_gems_find(&self->env.dev, child.pid, 95 * PAN_PAGE_SIZE, &gem));
+	EXPECT_EQ(1, gem.evictions);
+	expect_evictions(_metadata, &self->env.dev, getpid(), 0);
+	ASSERT_EQ(0, pan_child_tell(&child, 0));
+	ASSERT_EQ(0, pan_child_wait(&child, &result));
+	EXPECT_EQ(0, result);
+}
+
+TEST_F(mem_reclaim, bad_input)
+{
+	static const struct { char text[24]; int answer; } inputs[] = {
+		{ "\n", -EINVAL }, { " ", -EINVAL }, { "0", -EINVAL }, { "0\n", -EINVAL },
+		{ "-1", -EINVAL }, { "-", -EINVAL }, { "one", -EINVAL }, { "0x10", -EINVAL },
+		{ "1x", -EINVAL }, { "1 2", -EINVAL }, { "1\n2", -EINVAL }, { "1\n\n", -EINVAL },
+		{ " 1", -EINVAL }, { "1 ", -EINVAL }, { "1.0", -EINVAL }, { "1,2", -EINVAL },
+		{ "\x80", -EINVAL }, { "%d", -EINVAL },
+		{ "-2147483648", -EINVAL }, { "-2147483649", -ERANGE },
+		{ "2147483648", -ERANGE }, { "4294967297", -ERANGE },
+		{ "18446744073709551617", -ERANGE },
+	};
+	__u64 before = evicted_pages(_metadata, self);
+	size_t i;
+
+	ASSERT_EQ(0, client_start(&self->client));
+	for (i = 0; i < ARRAY_SIZE(inputs); i++)
+		EXPECT_EQ(inputs[i].answer, pan_write_file(self->path, inputs[i].text))
+			TH_LOG("for '%s'", inputs[i].text);
+	EXPECT_EQ(-ESRCH, pan_write_file(self->path, "2147483647"));
+	EXPECT_EQ(before, evicted_pages(_metadata, self));
+	EXPECT_EQ(-EACCES, open(self->path, O_RDONLY) < 0 ? -errno : 0);
+}
+
+/* More than a page, all digits, no end of string anywhere. */
+TEST_F(mem_reclaim, huge_input)
+{
+	const size_t sizes[] = { 64, 4095, 4096, 4097, 1 << 20 };
+	char *text = malloc(1 << 20);
+	size_t i;
+	int fd;
+
+	ASSERT_NE(NULL, text);
+	memset(text, '7', 1 << 20);
+	fd = open(self->path, O_WRONLY);
+	ASSERT_LE(0, fd);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		ASSERT_EQ(-1, write(fd, text, sizes[i]));
+		EXPECT_EQ(ERANGE, errno);
+	}
+	/* Nothing is nothing, and a bad address is the writer's problem. */
+	EXPECT_EQ(0, write(fd, text, 0));
+	EXPECT_EQ(-1, syscall(SYS_write, fd, 8L, 3L));
+	EXPECT_EQ(EFAULT, errno);
+	close(fd);
+	free(text);
+}
+
+static int no_panthor(struct pan_child *self)
+{
+	int ret = pan_child_meet(self);
+
+	return ret ? ret : pan_child_meet(self);
+}
+
+TEST_F(mem_reclaim, nobody_there)
+{
+	struct pan_child child;
+	int result;
+
+	EXPECT_EQ(-ESRCH, pan_mem_reclaim_write(&self->env.dev, nobody(_metadata)));
+	/* before this process opens more: children inherit files */
+	ASSERT_EQ(0, pan_child_start(&child, no_panthor, NULL));
+	ASSERT_EQ(0, pan_child_meet(&child));
+	EXPECT_EQ(-ESRCH, pan_mem_reclaim_write(&self->env.dev, child.pid));
+	ASSERT_EQ(0, pan_child_meet(&child));
+	ASSERT_EQ(0, pan_child_wait(&child, &result));
+	EXPECT_EQ(0, result);
+}
+
+struct thread {
+	pthread_mutex_t lock;
+	pid_t tid;
+	FIXTURE_DATA(mem_reclaim) *test;
+	int start;
+};
+
+/* Uses the GPU itself, so that it would be found if threads had contexts. */
+static void *second_thread(void *arg)
+{
+	struct thread *thread = arg;
+
+	thread->start = client_start(&thread->test->client);
+	__atomic_store_n(&thread->tid, gettid(), __ATOMIC_RELEASE);
+	pthread_mutex_lock(&thread->lock);
+	return NULL;
+}
+
+static int thread_is_there(void *arg)
+{
+	struct thread *thread = arg;
+
+	return __atomic_load_n(&thread->tid, __ATOMIC_ACQUIRE) != 0;
+}
+
+TEST_F(mem_reclaim, thread_id)
+{
+	struct thread thread = { .test = self };
+	pthread_t id;
+
+	pthread_mutex_init(&thread.lock, NULL);
+	pthread_mutex_lock(&thread.lock);
+	ASSERT_EQ(0, pthread_create(&id, NULL, second_thread, &thread));
+	ASSERT_EQ(0, pan_poll(thread_is_there, &thread, PAN_DEADLINE_MS));
+	ASSERT_EQ(0, thread.start);
+	EXPECT_EQ(-ESRCH, pan_mem_reclaim_write(&self->env.dev, thread.tid));
+	expect_evictions(_metadata, &self->env.dev, getpid(), 0);
+	/* The process is responsible for what its threads have. */
+	EXPECT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	expect_evictions(_metadata, &self->env.dev, getpid(), 1);
+	pthread_mutex_unlock(&thread.lock);
+	pthread_join(id, NULL);
+}
+
+/* Process 1 of a namespace. What it's called outside isn't anything in there. */
+static int in_namespace(struct pan_child *self)
+{
+	struct client *c = self->arg;
+	__s64 outside = 0;
+	int ret;
+
+	if (getpid() != 1)
+		return -EPROTO;
+	ret = client_start(c);
+	if (!ret)
+		ret = pan_child_hear(self, &outside);
+	if (!ret)
+		ret = pan_child_tell(self, pan_mem_reclaim_write(&c->dev, outside));
+	if (!ret)
+		ret = pan_child_hear(self, &outside);
+	if (!ret)
+		ret = pan_child_tell(self, pan_mem_reclaim_write(&c->dev, 1));
+	if (!ret)
+		ret = pan_child_meet(self);
+	return ret ? ret : client_verify(c);
+}
+
+static int namespace_process(struct pan_child *self)
+{
+	struct pan_child child;
+	__s64 value;
+	int ret, result;
+
+	if (unshare(CLONE_NEWPID))
+		return -errno;
+	ret = pan_child_start(&child, in_namespace, self->arg);
+	if (ret)
+		return ret;
+	/* Carry the messages; the one to begin with is the child's number here. */
+	ret = pan_child_tell(self, child.pid);
+	while (!ret) {
+		ret = pan_child_hear(self, &value);
+		if (!ret && value == -1)
+			break;
+		if (!ret)
+			ret = pan_child_tell(&child, value);
+		if (!ret)
+			ret = pan_child_hear(&child, &value);
+		if (!ret)
+			ret = pan_child_tell(self, value);
+	}
+	if (!ret)
+		ret = pan_child_wait(&child, &result);
+	return ret ? ret : result;
+}
+
+TEST_F(mem_reclaim, pid_namespace)
+{
+	struct client mine = { .seed = self->client.seed + 1 };
+	__s64 pid = 0, answer = 0;
+	struct pan_child child;
+	int result = 0;
+
+	ASSERT_EQ(0, pan_child_start(&child, namespace_process, &self->client));
+	ASSERT_EQ(0, pan_child_hear(&child, &pid));
+	ASSERT_EQ(0, client_start(&mine));
+
+	/* It asks for us, by the number that we have outside. */
+	ASSERT_EQ(0, pan_child_tell(&child, getpid()));
+	ASSERT_EQ(0, pan_child_hear(&child, &answer));
+	EXPECT_EQ(-ESRCH, answer);
+	expect_evictions(_metadata, &self->env.dev, getpid(), 0);
+
+	/* It asks for 1, which is itself. Its number in gems is that of outside. */
+	ASSERT_EQ(0, pan_child_tell(&child, 0));
+	ASSERT_EQ(0, pan_child_hear(&child, &answer));
+	EXPECT_EQ(0, answer);
+	expect_evictions(_metadata, &self->env.dev, pid, 1);
+	expect_evictions(_metadata, &self->env.dev, getpid(), 0);
+
+	/* We can ask for it. */
+	EXPECT_EQ(0, pan_mem_reclaim_write(&self->env.dev, pid));
+	ASSERT_EQ(0, pan_child_tell(&child, 0));
+	ASSERT_EQ(0, pan_child_hear(&child, &answer));
+	ASSERT_EQ(0, pan_child_tell(&child, -1));
+	ASSERT_EQ(0, pan_child_wait(&child, &result));
+	EXPECT_EQ(0, result);
+	client_stop(&mine);
+}
+
+/* Writes all the time; ends by itself when nobody is there any more. */
+static int writer(struct pan_child *self)
+{
+	char path[PATH_MAX + 16], text[16];
+	FIXTURE_DATA(mem_reclaim) *test = self->arg;
+	__s64 pid = 0;
+	int fd, ret;
+
+	fd = open(test->path, O_WRONLY);
+	ret = fd < 0 ? -errno : pan_child_hear(self, &pid);
+	snprintf(path, sizeof(path), "/proc/%lld", pid);
+	snprintf(text, sizeof(text), "%lld", pid);
+	while (!ret && !access(path, F_OK)) {
+		ret = pwrite(fd, text, strlen(text), 0) < 0 ? -errno : 0;
+		if (ret == -EAGAIN)
+			ret = 0;
+	}
+	return ret;
+}
+
+TEST_F(mem_reclaim, two_writers)
+{
+	struct pan_child target, writers[2];
+	struct pan_gem gem;
+	int i;
+
+	start_client(_metadata, self, &target);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pan_child_start(&writers[i], writer, self));
+		ASSERT_EQ(0, pan_child_tell(&writers[i], target.pid));
+	}
+	for (i = 0; i < ROUNDS; i++)
+		verify_client(_metadata, &target);
+	ASSERT_EQ(0, pan_gems_find(&self->env.dev, target.pid, CPU_PAGES * PAN_PAGE_SIZE, &gem));
+	EXPECT_LT(ROUNDS / 10, gem.evictions);
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, pan_child_kill(&writers[i], SIGKILL));
+	verify_client(_metadata, &target);
+	stop_client(_metadata, &target);
+}
+
+/* The target goes away in the middle of it, with a bang or by itself. */
+TEST_F(mem_reclaim, during_exit)
+{
+	struct pan_child target, busy;
+	int i, result;
+
+	for (i = 0; i < 6; i++) {
+		start_client(_metadata, self, &target);
+		ASSERT_EQ(0, pan_child_start(&busy, writer, self));
+		ASSERT_EQ(0, pan_child_tell(&busy, target.pid));
+		verify_client(_metadata, &target);
+		usleep(pan_rand(&self->env.rand) % 5000);
+		if (i & 1) {
+			ASSERT_EQ(0, pan_child_kill(&target, SIGKILL));
+		} else {
+			stop_client(_metadata, &target);
+		}
+		ASSERT_EQ(0, pan_child_wait(&busy, &result));
+		/* A process whose files are closed already is one without panthor. */
+		EXPECT_TRUE(result == 0 || result == -ESRCH)
+			TH_LOG("result %d", result);
+		EXPECT_NOTHING_LEFT(&self->env.dev);
+	}
+}
+
+TEST_F(mem_reclaim, during_unbind)
+{
+	char device[256];
+	struct pan_child busy;
+	int result = 0;
+
+	snprintf(device, sizeof(device), "%s", pan_device_name(&self->env.dev));
+	ASSERT_EQ(0, client_start(&self->client));
+	ASSERT_EQ(0, pan_child_start(&busy, writer, self));
+	ASSERT_EQ(0, pan_child_tell(&busy, getpid()));
+	ASSERT_EQ(0, client_verify(&self->client));
+	ASSERT_EQ(0, pan_driver_unbind(device));
+	ASSERT_EQ(0, pan_child_wait(&busy, &result));
+	EXPECT_EQ(-ENODEV, result);
+	EXPECT_EQ(-ENOENT, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	EXPECT_EQ(0, pan_verify(self->client.cpu.map, self->client.cpu.size, self->client.seed));
+	pan_close(&self->env.dev);
+	client_stop(&self->client);
+	ASSERT_EQ(0, pan_driver_bind(device));
+	ASSERT_EQ(0, pan_open(&self->env.dev));
+	EXPECT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
+}
+
+TEST_F(mem_reclaim, no_swap)
+{
+	ASSERT_EQ(0, client_start(&self->client));
+	ASSERT_EQ(0, swapoff(self->swap));
+	self->swap_is_off = true;
+	EXPECT_EQ(-EOPNOTSUPP, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	EXPECT_EQ(-ESRCH, pan_mem_reclaim_write(&self->env.dev, nobody(_metadata)));
+	expect_evictions(_metadata, &self->env.dev, getpid(), 0);
+	ASSERT_EQ(0, swapon(self->swap, 0));
+	self->swap_is_off = false;
+	EXPECT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	expect_evictions(_metadata, &self->env.dev, getpid(), 1);
+}
+
+static int start_held_job(struct pan_ctx *ctx)
+{
+	struct pan_cs cs;
+
+	pan_cs_init(&cs);
+	pan_cs_emit(&cs, csf_nop());
+	return pan_ctx_start(ctx, 0, &cs);
+}
+
+/* There's something, all of it is in use, and nobody waits for long. */
+TEST_F(mem_reclaim, everything_busy)
+{
+	struct client *c = &self->client;
+	__u64 start;
+
+	ASSERT_EQ(0, client_start(c));
+	ASSERT_EQ(0, pan_mem_reclaim_write(&c->dev, getpid()));
+	ASSERT_EQ(0, pan_model_knob_set("pause", "1"));
+	ASSERT_EQ(0, start_held_job(&c->ctx));
+	start = pan_now_ms();
+	EXPECT_EQ(-EAGAIN, pan_mem_reclaim_write(&c->dev, getpid()));
+	EXPECT_GT(start + 1000, pan_now_ms());
+	ASSERT_EQ(0, pan_model_knob_set("pause", "0"));
+	ASSERT_EQ(0, pan_ctx_wait(&c->ctx, PAN_DEADLINE_MS));
+	EXPECT_EQ(0, pan_mem_reclaim_write(&c->dev, getpid()));
+	EXPECT_EQ(0, client_verify(c));
+}
+
+static void on_alarm(int sig)
+{
+}
+
+static int interrupt_step(void *arg)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 15000 } };
+	FIXTURE_DATA(mem_reclaim) *test = arg;
+	int ret;
+
+	setitimer(ITIMER_REAL, &soon, NULL);
+	ret = pan_mem_reclaim_write(&test->env.dev, getpid());
+	if (ret == -EINTR)
+		return 1;
+	return ret && ret != -EAGAIN ? ret : 0;
+}
+
+/* Each VM is waited for in turn; a signal ends that, whatever is done then. */
+TEST_F(mem_reclaim, interrupted)
+{
+	const struct sigaction action = { .sa_handler = on_alarm };
+	struct pan_ctx vms[BUSY_VMS];
+	struct pan_child busy;
+	int i;
+
+	ASSERT_EQ(0, pan_model_knob_set("pause", "1"));
+	for (i = 0; i < BUSY_VMS; i++) {
+		ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &vms[i]));
+		ASSERT_EQ(0, start_held_job(&vms[i]));
+	}
+	ASSERT_EQ(0, sigaction(SIGALRM, &action, NULL));
+	EXPECT_EQ(0, pan_poll(interrupt_step, self, PAN_DEADLINE_MS));
+
+	/* Killed, it doesn't hold on to anything either. */
+	ASSERT_EQ(0, pan_child_start(&busy, writer, self));
+	ASSERT_EQ(0, pan_child_tell(&busy, getpid()));
+	usleep(30000);
+	ASSERT_EQ(0, pan_child_kill(&busy, SIGKILL));
+	ASSERT_EQ(0, pan_model_knob_set("pause", "0"));
+	for (i = 0; i < BUSY_VMS; i++) {
+		EXPECT_EQ(0, pan_ctx_wait(&vms[i], PAN_DEADLINE_MS));
+		EXPECT_EQ(0, pan_ctx_destroy(&vms[i]));
+	}
+}
+
+TEST_HARNESS_MAIN
