@@ -144,7 +144,7 @@ kunit_py() # TREE run|build|exec arguments...
 }
 
 # The guest that a selftest wants: options of guest.sh.
-guest_options() { sed -n '1,30s/^ \* guest: *//p' "$panthor/tests/$1.c" | head -n 1; } # TEST
+guest_options() { sed -n '1,30s/^ \* guest: *//p' "$panthor/tests/${1%%.*}.c" | head -n 1; } # TEST
 
 # Run a command quietly; show the end of its log if it fails.
 quietly() { # LOG cmd...

@@ -5,11 +5,11 @@
 # named in the patch, each of which must fail. They must all pass without it.
 #
 # A mutant begins with a sentence that says what is broken; lines "Kunit:
-# SUITE.TEST" and "Selftest: PROGRAM" name the tests. It has little context, so
+# SUITE.TEST" and "Selftest: PROGRAM[.TEST]" name the tests. It has little context, so
 # that it survives changes of the series. The series is what branch `series` in
 # build/linux has; nothing is changed there, build/mutants/linux is a worktree.
-# Ends with "N passed, N failed, N skipped". A run over all mutants writes
-# mutants/RESULT.md.
+# Ends with "N passed, N failed, N skipped". mutants/RESULT.md is written once
+# all mutants were tried with the same series, in any number of runs.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -30,7 +30,7 @@ names()
 	done
 }
 
-# The tests of mutants, "Kunit SUITE.TEST" or "Selftest PROGRAM" one a line.
+# The tests of mutants, "Kunit SUITE.TEST" or "Selftest PROGRAM[.TEST]" one a line.
 tests_of() # NAME...
 {
 	local n
@@ -71,15 +71,15 @@ mutate() { patch -d "$src" -p1 -s -F2 --no-backup-if-mismatch -r - <"$dir/$1.pat
 kunit_build() { kunit_py mutant build --kconfig_add CONFIG_DRM_KUNIT_TEST=y >"$1" 2>&1; }
 
 # With the core's suites, in one kernel.
-kunit_passes() # SUITE.TEST LOG
+kunit_passes() # SUITE.TEST|'' LOG
 {
-	kunit_py mutant exec --timeout 60 "$1" >"$2" 2>&1 &&
+	kunit_py mutant exec --timeout 60 ${1:+"$1"} >"$2" 2>&1 &&
 		"$top/scripts/scan-log.sh" "$src/out-kunit/test.log" >>"$2" 2>&1
 }
 
 guest_build() { "$top/scripts/build-kernel.sh" --tree mutant --kernel debug >"$1" 2>&1; }
 
-selftest_passes() # PROGRAM LOG
+selftest_passes() # PROGRAM[.TEST] LOG
 {
 	local status=0
 	local -a opts
@@ -107,18 +107,21 @@ build_for() # KINDS LOG
 
 kinds() { cut -d' ' -f1 | sort -u | paste -sd' '; }
 
-# The series itself passes all tests of the chosen mutants, once each.
+# The series itself passes all tests of the chosen mutants, once each. The unit
+# tests are run at once, which takes a second.
 baseline() # NAME...
 {
-	local kind test bad=0 list
+	local kind test bad=0 list units=$log/series.kunit
 
 	list=$(tests_of "$@" | sort -u)
 	build_for "$(kinds <<<"$list")" "$log/series" || die "the series does not build, see ${log#"$top"/}/series.*"
-	case $list in *Selftest*)
-		"$top/scripts/build-model.sh" --tree mutant --kernel debug ;;
-	esac
+	case $list in *Kunit*) kunit_passes '' "$units" || die "unit tests fail without any defect, see ${units#"$top"/}" ;; esac
+	case $list in *Selftest*) "$top/scripts/build-model.sh" --tree mutant --kernel debug ;; esac
 	while read -r kind test; do
-		passes "$kind" "$test" "$log/series.$test" </dev/null && continue
+		case $kind in
+		Kunit) grep -qw "\[PASSED\] ${test#*.}" "$units" && continue ;;
+		Selftest) passes "$kind" "$test" "$log/series.$test" </dev/null && continue ;;
+		esac
 		echo "# $test fails, or does not exist, without any defect: see ${log#"$top"/}/series.$test"
 		bad=1
 	done <<<"$list"
@@ -150,8 +153,22 @@ verdict() # NAME N
 	fi
 }
 
-table() # RESULTS
+# What became of a mutant is kept along with the series it was tried with.
+keep() { printf '%s\n' "$series" "$2" >"$log/$1.result"; } # NAME VERDICT
+
+complete()
 {
+	local n
+
+	for n in $(glob='*' names); do
+		[ "$(head -n 1 "$log/$n.result" 2>/dev/null)" = "$series" ] || return
+	done
+}
+
+table()
+{
+	local n
+
 	cat <<-'END'
 		# Mutants
 
@@ -160,9 +177,9 @@ table() # RESULTS
 		| mutant | what is broken | caught by |
 		|---|---|---|
 	END
-	while read -r name verdict; do
-		printf '| `%s` | %s | %s |\n' "$name" "$(what_of "$name" | sed 's/\.$//')" "$verdict"
-	done <"$1"
+	for n in $(glob='*' names); do
+		printf '| `%s` | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "$(sed 1d "$log/$n.result")"
+	done
 }
 
 mapfile -t chosen < <(names)
@@ -172,7 +189,7 @@ mkdir -p "$log"
 prepare
 results_start
 baseline "${chosen[@]}"
-: >"$log/results"
+series=$(git -C "$src" rev-parse HEAD)
 n=0
 for name in "${chosen[@]}"; do
 	n=$((n + 1))
@@ -180,9 +197,9 @@ for name in "${chosen[@]}"; do
 	restore
 	echo "$result"
 	case $result in
-	ok*) passed=$((passed + 1)); echo "$name ${result#*caught by }" >>"$log/results" ;;
-	*) failed=$((failed + 1)); echo "$name **${result#*— }**" >>"$log/results" ;;
+	ok*) passed=$((passed + 1)); keep "$name" "${result#*caught by }" ;;
+	*) failed=$((failed + 1)); keep "$name" "**${result#*— }**" ;;
 	esac
 done
-[ "$glob" != '*' ] || table "$log/results" >"$dir/RESULT.md"
+! complete || table >"$dir/RESULT.md"
 results_end

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: run selftests by name; ktap.awk reads the output. The kernel log
+# In the guest: run selftests by name (PROGRAM, or PROGRAM.TEST for one test of
+# it); ktap.awk reads the output. The kernel log
 # gets the names, too, so that a report there can be told to a test.
 
 [ -n "$PAN_SEED" ] || unset PAN_SEED
@@ -8,6 +9,8 @@ limit=$((120 + 60 * ${SOAK:-0}))
 for t in "$@"; do
 	echo "### $t"
 	echo "# selftest: $t" >/dev/kmsg
-	timeout -k 5 $limit "build/user/tests/$t" 2>&1
+	only=()
+	case $t in *.*) only=(-t "${t#*.}") ;; esac
+	timeout -k 5 $limit "build/user/tests/${t%%.*}" "${only[@]}" 2>&1
 	echo "### end $?"
 done
