@@ -66,6 +66,7 @@ scripts/prepare.sh --tree base --kernel "$KERNEL"
 export PREPARED=1
 say "built after $((SECONDS - start)) s"
 part status scripts/status.sh
+part ledger scripts/check-ledger.sh
 scripts/fetch-igt.sh >/dev/null || true
 
 # Guests have one CPU each: with two, both kernels are tested at once.
@@ -78,7 +79,7 @@ else
 	base_parts
 	series_parts
 fi
-for p in status kunit selftest igt run selftest-base igt-base; do
+for p in status ledger kunit selftest igt run selftest-base igt-base; do
 	finish $p
 done
 say "$((SECONDS - start)) s in all"
