@@ -36,7 +36,7 @@ as_root()
 }
 
 check_kernel() { # KERNEL
-	case $1 in plain|debug|coverage) ;; *) die "unknown KERNEL '$1': plain, debug or coverage" ;; esac
+	case $1 in plain|debug) ;; *) die "unknown KERNEL '$1': plain or debug" ;; esac
 }
 
 check_size() # SIZE...
@@ -114,15 +114,9 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 ccache_cc() { if command -v ccache >/dev/null; then echo "ccache gcc"; else echo gcc; fi; }
 
 kmake() { # TREE KERNEL args...: make in a tree's output directory
-	local src out f
+	local src out
 	src=$(tree_dir "$1")
 	out=out-$2
-	# gcov for the driver, and nothing else
-	if [ "$2" = coverage ]; then
-		for f in "$src"/drivers/gpu/drm/panthor/panthor_*.c; do
-			set -- "$@" "GCOV_PROFILE_$(basename "$f" .c).o=y"
-		done
-	fi
 	shift 2
 	# LOCALVERSION empty: one release string for both trees
 	make -C "$src" O="$out" ARCH=um CC="$(ccache_cc)" LOCALVERSION= \
