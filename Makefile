@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # Handed to the scripts as they are, without expansion by make.
-VARS := KERNEL BASE T CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED B
+VARS := KERNEL BASE T M B CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED
 $(foreach v,$(VARS),$(if $(filter undefined,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
 
 help:
@@ -35,11 +35,13 @@ check:
 	@scripts/check.sh
 arm64:
 	@scripts/arm64.sh
+mutants:
+	@scripts/mutants.sh
 apply:
 	@scripts/apply.sh
 
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest igt bench shell tree export status check arm64 apply
+.PHONY: help run test kunit selftest igt bench mutants shell tree export status check arm64 apply
 .DELETE_ON_ERROR:

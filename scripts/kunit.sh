@@ -83,11 +83,7 @@ by_kunit_py()
 
 	[ "$tree" = series ] && [ -f "$src/$dir/.kunitconfig" ] || return 0
 	say "unit tests of $dir by kunit.py"
-	mkdir -p "$build/run/kunit-py"
-	# UML keeps its pid file in the home directory
-	(cd "$src" && HOME=$build/run/kunit-py taskset -c "$(pick_cpu)" tools/testing/kunit/kunit.py run \
-		--kunitconfig="$dir" --build_dir=out-kunit --jobs="$jobs" \
-		--make_options=CC="$(ccache_cc)" --make_options=LOCALVERSION= ) >"$log-py.txt" 2>&1 || status=$?
+	kunit_py "$tree" run >"$log-py.txt" 2>&1 || status=$?
 	grep -E '^\[[0-9:]+\] ' "$log-py.txt" || tail -n 20 "$log-py.txt"
 	count_kunit "$log-py.txt"
 	cp "$src/out-kunit/test.log" "$log-py.log" 2>/dev/null || true

@@ -49,7 +49,7 @@ check_size() # SIZE...
 }
 
 check_tree() { # TREE
-	case $1 in series|base) ;; *) die "unknown tree '$1': series or base" ;; esac
+	case $1 in series|base|mutant) ;; *) die "unknown tree '$1': series, base or mutant" ;; esac
 }
 
 # --tree and --kernel, for the scripts that build for one kernel
@@ -94,7 +94,11 @@ kernel_version() { # DIR
 # Directory of a tree's sources.
 tree_dir()
 {
-	case $1 in base) echo "$build/linux-base" ;; *) echo "$build/linux" ;; esac
+	case $1 in
+	base) echo "$build/linux-base" ;;
+	mutant) echo "$build/mutants/linux" ;;
+	*) echo "$build/linux" ;;
+	esac
 }
 
 # Make everything in build/ through these, so that objects are shared:
@@ -135,6 +139,29 @@ check_config() # FRAGMENT .config
 	done <"$1"
 	[ -z "$lost" ] || die "this tree's Kconfig refuses:$lost"
 }
+
+# kunit.py on the driver's suites, alone: UML without the model.
+kunit_py() # TREE run|build|exec arguments...
+{
+	local src cmd=$2
+	local -a pin=(taskset -c "$(pick_cpu)")
+
+	src=$(tree_dir "$1")
+	shift 2
+	[ "$cmd" != build ] || pin=()
+	case $cmd in
+	exec) ;;
+	*) set -- --kunitconfig=drivers/gpu/drm/panthor/tests --jobs="$jobs" \
+		--make_options=CC="$(ccache_cc)" --make_options=LOCALVERSION= "$@" ;;
+	esac
+	mkdir -p "$build/run/kunit-py"
+	# UML keeps its pid file in the home directory
+	(cd "$src" && HOME=$build/run/kunit-py "${pin[@]}" \
+		tools/testing/kunit/kunit.py "$cmd" --build_dir=out-kunit "$@")
+}
+
+# The guest that a selftest wants: options of guest.sh.
+guest_options() { sed -n '1,30s/^ \* guest: *//p' "$panthor/tests/${1%%.*}.c" | head -n 1; } # TEST
 
 # Run a command quietly; show the end of its log if it fails.
 quietly() { # LOG cmd...

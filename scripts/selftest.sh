@@ -15,7 +15,7 @@ for f in "$panthor"/tests/*.c; do
 	name=$(basename "$f" .c)
 	# shellcheck disable=SC2053 # a pattern is wanted
 	[[ $name == $glob ]] || continue
-	opts=$(sed -n '1,30s/^ \* guest: *//p' "$f" | head -n 1)
+	opts=$(guest_options "$name")
 	# they need the series: on the unpatched kernel, any build can skip them
 	[ "$tree" = series ] || opts=${opts//--kernel plain/}
 	groups[${opts:- }]+=" $name"

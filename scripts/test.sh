@@ -68,6 +68,7 @@ scripts/prepare.sh --tree base --kernel "$KERNEL"
 export PREPARED=1
 say "built after $((SECONDS - start)) s"
 part status scripts/status.sh
+part ledger scripts/check-ledger.sh
 scripts/fetch-igt.sh >/dev/null || true
 
 # Guests have one CPU each: with two, both kernels are tested at once.
@@ -80,7 +81,7 @@ else
 	base_parts
 	series_parts
 fi
-for p in status kunit selftest igt run selftest-base igt-base runner; do
+for p in status ledger kunit selftest igt run selftest-base igt-base runner; do
 	[ "$p$KERNEL" = runnerplain ] || finish $p
 done
 say "$((SECONDS - start)) s in all"

@@ -1,0 +1,212 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make mutants [M=glob]: tests of the tests. Applies one deliberate defect at a
+# time (tools/testing/panthor/mutants/*.patch) to the series, and runs the tests
+# named in the patch, each of which must fail. They must all pass without it.
+#
+# A mutant begins with a sentence that says what is broken; lines "Kunit:
+# SUITE.TEST" and "Selftest: PROGRAM[.TEST]" name the tests. It has little context, so
+# that it survives changes of the series. The series is what branch `series` in
+# build/linux has; nothing is changed there, build/mutants/linux is a worktree.
+# Ends with "N passed, N failed, N skipped". mutants/RESULT.md is written once
+# all mutants were tried with the same series, in any number of runs.
+
+. "$(dirname "$0")/lib.sh"
+
+glob=${M:-*}
+dir=$panthor/mutants
+src=$(tree_dir mutant)
+log=$build/log/mutants
+export JOBS=${JOBS:-$(nproc)}
+
+names()
+{
+	local f name
+
+	for f in "$dir"/*.patch; do
+		name=$(basename "$f" .patch)
+		# shellcheck disable=SC2053 # a pattern is wanted
+		[[ $name != $glob ]] || echo "$name"
+	done
+}
+
+# The tests of mutants, "Kunit SUITE.TEST" or "Selftest PROGRAM[.TEST]" one a line.
+tests_of() # NAME...
+{
+	local n
+
+	for n in "$@"; do
+		sed -n '/^--- /q; s/^\(Kunit\|Selftest\): */\1 /p' "$dir/$n.patch"
+	done
+}
+
+what_of() { sed -n '1p' "$dir/$1.patch"; }
+
+# --- the scratch tree
+
+prepare()
+{
+	"$top/scripts/deps.sh"
+	"$top/scripts/tree.sh"
+	[ -z "$(git -C "$build/linux" status --porcelain -uno)" ] ||
+		say "build/linux has uncommitted changes, which are not looked at"
+	"$top/scripts/build-user.sh"
+	if [ ! -e "$src/.git" ]; then
+		rm -rf "$src"
+		git -C "$build/linux" worktree prune
+		git -C "$build/linux" worktree add -q --detach "$src" series
+	fi
+	restore
+	git -C "$src" checkout -q --detach series
+}
+
+restore() { git -C "$src" checkout -q --force -- .; }
+trap 'restore 2>/dev/null || true' EXIT
+
+# Fuzz is fine, a hunk that finds no place is not.
+mutate() { patch -d "$src" -p1 -s -F2 --no-backup-if-mismatch -r - <"$dir/$1.patch" >"$log/$1.patch.txt" 2>&1; }
+
+# --- running tests
+
+kunit_build() { kunit_py mutant build --kconfig_add CONFIG_DRM_KUNIT_TEST=y >"$1" 2>&1; }
+
+# With the core's suites, in one kernel.
+kunit_passes() # SUITE.TEST|'' LOG
+{
+	kunit_py mutant exec --timeout 60 ${1:+"$1"} >"$2" 2>&1 &&
+		"$top/scripts/scan-log.sh" "$src/out-kunit/test.log" >>"$2" 2>&1
+}
+
+guest_build() { "$top/scripts/build-kernel.sh" --tree mutant --kernel debug >"$1" 2>&1; }
+
+selftest_passes() # PROGRAM[.TEST] LOG
+{
+	local status=0
+	local -a opts
+
+	read -ra opts <<<"$(guest_options "$1")"
+	"$top/scripts/guest.sh" --tree mutant --kernel debug --name mutant --no-leaks --timeout 150 \
+		"${opts[@]}" -- env PAN_SEED="${PAN_SEED:-}" scripts/tests-guest.sh "$1" >"$2" 2>"$2.err" || status=$?
+	awk -f "$top/scripts/ktap.awk" -v counts="$2.counts" "$2" >"$2.txt"
+	[ $status = 0 ] && [ "$(cut -d' ' -f1 "$2.counts")" != 0 ] && [ "$(cut -d' ' -f2 "$2.counts")" = 0 ]
+}
+
+passes() # KIND TEST LOG
+{
+	case $1 in
+	Kunit) kunit_passes "$2" "$3" ;;
+	Selftest) selftest_passes "$2" "$3" ;;
+	esac
+}
+
+build_for() # KINDS LOG
+{
+	case $1 in *Kunit*) kunit_build "$2.kunit-build" || return ;; esac
+	case $1 in *Selftest*) guest_build "$2.guest-build" || return ;; esac
+}
+
+kinds() { cut -d' ' -f1 | sort -u | paste -sd' '; }
+
+# The series itself passes all tests of the chosen mutants, once each. The unit
+# tests are run at once, which takes a second; selftests that passed before are
+# not run again.
+baseline() # NAME...
+{
+	local kind test known bad=0 list units=$log/series.kunit
+
+	list=$(tests_of "$@" | sort -u)
+	build_for "$(kinds <<<"$list")" "$log/series" || die "the series does not build, see ${log#"$top"/}/series.*"
+	case $list in *Kunit*) kunit_passes '' "$units" || die "unit tests fail without any defect, see ${units#"$top"/}" ;; esac
+	case $list in *Selftest*) "$top/scripts/build-model.sh" --tree mutant --kernel debug ;; esac
+	while read -r kind test; do
+		case $kind in
+		Kunit) grep -qw "\[PASSED\] ${test#*.}" "$units" && continue ;;
+		Selftest)
+			known=$series\ $(stat -c %Y "$build/user/tests/${test%%.*}" 2>/dev/null || true)
+			[ "$(cat "$log/series.$test.passed" 2>/dev/null)" != "$known" ] || continue
+			if passes "$kind" "$test" "$log/series.$test" </dev/null; then
+				echo "$known" >"$log/series.$test.passed"
+				continue
+			fi ;;
+		esac
+		echo "# $test fails, or does not exist, without any defect: see ${log#"$top"/}/series.$test"
+		bad=1
+	done <<<"$list"
+	[ $bad = 0 ] || die "the series does not pass the tests that are to catch the mutants"
+	say "the series passes the $(wc -l <<<"$list") tests"
+}
+
+# --- one mutant
+
+verdict() # NAME N
+{
+	local name=$1 kind test list caught='' survived=''
+
+	list=$(tests_of "$name")
+	[ -n "$list" ] || { result="not ok $2 $name — names no test"; return; }
+	mutate "$name" || { result="not ok $2 $name — the patch does not apply any more: refresh it"; return; }
+	build_for "$(kinds <<<"$list")" "$log/$name" || { result="not ok $2 $name — does not build"; return; }
+	while read -r kind test; do
+		if passes "$kind" "$test" "$log/$name.$test" </dev/null; then
+			survived+=${survived:+, }$test
+		else
+			caught+=${caught:+, }$test
+		fi
+	done <<<"$list"
+	if [ -n "$survived" ]; then
+		result="not ok $2 $name — survived $survived"
+	else
+		result="ok $2 $name — caught by $caught"
+	fi
+}
+
+# What became of a mutant is kept along with the series it was tried with.
+keep() { printf '%s\n' "$series" "$2" >"$log/$1.result"; } # NAME VERDICT
+
+complete()
+{
+	local n
+
+	for n in $(glob='*' names); do
+		[ "$(head -n 1 "$log/$n.result" 2>/dev/null)" = "$series" ] || return
+	done
+}
+
+table()
+{
+	local n
+
+	cat <<-'END'
+		# Mutants
+
+		Written by `make mutants`. Each line is a defect that was put into the series on purpose, and the tests that noticed.
+
+		| mutant | what is broken | caught by |
+		|---|---|---|
+	END
+	for n in $(glob='*' names); do
+		printf '| `%s` | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "$(sed 1d "$log/$n.result")"
+	done
+}
+
+mapfile -t chosen < <(names)
+[ ${#chosen[@]} -gt 0 ] ||
+	die "no mutant is named '$glob'; there are: $(cd "$dir" && echo *.patch | sed 's/\.patch//g')"
+mkdir -p "$log"
+prepare
+results_start
+series=$(git -C "$src" rev-parse HEAD)
+baseline "${chosen[@]}"
+n=0
+for name in "${chosen[@]}"; do
+	n=$((n + 1))
+	verdict "$name" $n
+	restore
+	echo "$result"
+	case $result in
+	ok*) passed=$((passed + 1)); keep "$name" "${result#*caught by }" ;;
+	*) failed=$((failed + 1)); keep "$name" "**${result#*— }**" ;;
+	esac
+done
+! complete || table >"$dir/RESULT.md"
+results_end

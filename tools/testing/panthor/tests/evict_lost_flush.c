@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MMU commands that take longer than the driver waits for them. The buffer must
+ * not be evicted then: the GPU might still see its pages, until it is reset.
+ */
+#include "evict.h"
+
+#define SIZE		(71 * PAN_PAGE_SIZE)
+/* The driver waits for 100 ms before it sends a command, and after that. */
+#define TOO_LONG_US	150000
+
+FIXTURE(evict_lost_flush) {
+	struct pan_env env;
+	struct pan_ctx ctx;
+	struct pan_bo bo;
+	__u64 seed;
+};
+
+FIXTURE_SETUP(evict_lost_flush)
+{
+	EVICT_SETUP(self);
+	self->seed = pan_rand(&self->env.rand);
+	ASSERT_EQ(0, pan_keep_awake(&self->env.dev, true));
+	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, SIZE, PAN_PAGE_SIZE, true, &self->bo));
+	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, self->bo.va, SIZE, self->seed));
+}
+
+FIXTURE_TEARDOWN(evict_lost_flush)
+{
+	EXPECT_EQ(0, pan_keep_awake(&self->env.dev, false));
+	EXPECT_EQ(0, pan_bo_close(&self->bo));
+	EXPECT_EQ(0, pan_ctx_destroy(&self->ctx));
+	PAN_ENV_TEARDOWN(&self->env);
+}
+
+/* One command is late or lost; the pages stay until the GPU was reset. */
+static void evict_through_reset(struct __test_metadata *_metadata,
+				FIXTURE_DATA(evict_lost_flush) *self,
+				const char *knob, __u64 value)
+{
+	__u64 locks = PAN_COUNTER("as_lock"), resets = PAN_COUNTER("resets");
+	struct pan_gem gem;
+
+	ASSERT_EQ(0, pan_model_knob_set_u64(knob, value));
+	ASSERT_EQ(0, pan_shrink(&self->env.dev, EVERYTHING, NULL));
+	ASSERT_EQ(0, evict_gem(&self->bo, &gem));
+	ASSERT_EQ(0, pan_model_knob_set_u64(knob, 0));
+	EXPECT_FALSE(gem_is_evicted(&gem));
+	EXPECT_LT(locks, PAN_COUNTER("as_lock"));
+
+	ASSERT_EQ(0, pan_model_wait_counter("resets", resets + 1, PAN_DEADLINE_MS));
+	EVICT(&self->bo);
+	PUSH_TO_SWAP(SIZE);
+	EXPECT_GPU_SEES(&self->ctx, self->bo.va, SIZE, self->seed);
+}
+
+/* LOCK is late, so FLUSH can't be sent; by the time somebody looks, LOCK is done. */
+TEST_F(evict_lost_flush, late_lock)
+{
+	evict_through_reset(_metadata, self, "as_latency_us", TOO_LONG_US);
+}
+
+TEST_F(evict_lost_flush, lock_hangs)
+{
+	evict_through_reset(_metadata, self, "as_hang_nth", 1);
+}
+
+TEST_F(evict_lost_flush, flush_hangs)
+{
+	evict_through_reset(_metadata, self, "as_hang_nth", 2);
+}
+
+TEST_HARNESS_MAIN
