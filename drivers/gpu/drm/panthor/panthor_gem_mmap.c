@@ -75,16 +75,11 @@ static vm_fault_t panthor_gem_populate_and_insert(struct panthor_gem_object *bo,
 	/* Let signals be handled, the access is retried after that. The kernel
 	 * would retry right away instead, so don't let it spin.
 	 */
-	if (!(vmf->flags & FAULT_FLAG_USER))
-		dma_resv_lock(bo->base.resv, NULL);
-	else if (dma_resv_lock_interruptible(bo->base.resv, NULL))
-		return VM_FAULT_NOPAGE;
-
-	err = panthor_gem_populate_locked(bo);
+	err = panthor_gem_lock_populated(bo, vmf->flags & FAULT_FLAG_USER);
 	if (err)
-		ret = vmf_error(err);
-	else
-		ret = panthor_gem_insert_page_locked(bo, vmf);
+		return err == -EINTR ? VM_FAULT_NOPAGE : vmf_error(err);
+
+	ret = panthor_gem_insert_page_locked(bo, vmf);
 	dma_resv_unlock(bo->base.resv);
 
 	return ret;

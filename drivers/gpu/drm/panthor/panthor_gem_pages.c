@@ -9,6 +9,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/pagemap.h>
+#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
@@ -123,6 +124,25 @@ static struct page **panthor_gem_get_pages_locked(struct panthor_gem_object *bo)
 	return pages;
 }
 
+/* Takes over the pages, even if that fails. */
+static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct page **pages)
+{
+	int ret;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	WRITE_ONCE(bo->backing.pages, pages);
+	ret = panthor_gem_map_device_locked(bo);
+	if (ret)
+		panthor_gem_depopulate(bo);
+
+	panthor_gem_update_reclaim_state_locked(bo);
+	if (!ret)
+		panthor_gem_account_restore_locked(bo);
+
+	return ret;
+}
+
 /**
  * panthor_gem_populate_locked() - Make sure an object has backing pages
  * @bo: Object.
@@ -143,7 +163,6 @@ static struct page **panthor_gem_get_pages_locked(struct panthor_gem_object *bo)
 int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 {
 	struct page **pages;
-	int ret;
 
 	dma_resv_assert_held(bo->base.resv);
 
@@ -154,18 +173,86 @@ int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 	if (IS_ERR(pages))
 		return PTR_ERR(pages);
 
-	WRITE_ONCE(bo->backing.pages, pages);
-	ret = panthor_gem_map_device_locked(bo);
-	if (ret)
-		panthor_gem_depopulate(bo);
+	return panthor_gem_set_pages_locked(bo, pages);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate_locked);
 
-	panthor_gem_update_reclaim_state_locked(bo);
-	if (!ret)
-		panthor_gem_account_restore_locked(bo);
+/*
+ * Those who must not enter reclaim get nothing out of doing this ahead, and need
+ * the reservation for it.
+ */
+static struct page **panthor_gem_get_pages_ahead(struct panthor_gem_object *bo)
+{
+	if (panthor_gem_is_resident(bo) || current->flags & PF_MEMALLOC)
+		return NULL;
+
+	return drm_gem_get_pages(&bo->base);
+}
+
+/* Use the pages we got ahead, unless somebody else was faster. */
+static int panthor_gem_use_pages_locked(struct panthor_gem_object *bo, struct page **pages)
+{
+	struct address_space *mapping = bo->base.filp->f_mapping;
+	int ret = 0;
+
+	if (bo->backing.pages)
+		drm_gem_put_pages(&bo->base, pages, false, false);
+	else
+		ret = panthor_gem_set_pages_locked(bo, pages);
+
+	/* Any drm_gem_put_pages() drops the mark of all pages. */
+	if (bo->backing.pages)
+		mapping_set_unevictable(mapping);
 
 	return ret;
 }
-EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate_locked);
+
+/**
+ * panthor_gem_lock_populated() - Lock an object that has backing pages
+ * @bo: Object.
+ * @intr: True if waiting for the reservation can be interrupted.
+ *
+ * Same as taking the reservation and calling panthor_gem_populate_locked(), except
+ * that the memory is looked for before the reservation is taken. If that's the
+ * one of a VM, nothing can be reclaimed from this VM as long as it's held, so
+ * a process with a single VM could run out of memory although most of what it has
+ * is idle.
+ *
+ * Context: Process context. See panthor_gem_populate_locked().
+ *
+ * Return: 0 on success, a negative error code otherwise, in which case the
+ * reservation isn't held. That's -EINTR if a signal was received.
+ */
+int panthor_gem_lock_populated(struct panthor_gem_object *bo, bool intr)
+{
+	struct page **pages = panthor_gem_get_pages_ahead(bo);
+	int ret = 0;
+
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+
+	if (!intr)
+		dma_resv_lock(bo->base.resv, NULL);
+	else
+		ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+
+	if (ret) {
+		if (pages)
+			drm_gem_put_pages(&bo->base, pages, false, false);
+		return ret;
+	}
+
+	if (pages)
+		ret = panthor_gem_use_pages_locked(bo, pages);
+	else
+		ret = panthor_gem_populate_locked(bo);
+
+	if (ret)
+		dma_resv_unlock(bo->base.resv);
+
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_lock_populated);
 
 /**
  * panthor_gem_populate() - Make sure an object had backing pages
@@ -183,12 +270,9 @@ int panthor_gem_populate(struct panthor_gem_object *bo)
 {
 	int ret;
 
-	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
-	if (ret)
-		return ret;
-
-	ret = panthor_gem_populate_locked(bo);
-	dma_resv_unlock(bo->base.resv);
+	ret = panthor_gem_lock_populated(bo, true);
+	if (!ret)
+		dma_resv_unlock(bo->base.resv);
 
 	return ret;
 }
@@ -240,8 +324,11 @@ static void panthor_gem_write_folio(struct address_space *mapping, struct folio 
 	if (!folio_trylock(folio))
 		return;
 
-	/* Someone else might have been faster. */
-	if (folio->mapping != mapping || folio_mapped(folio) || folio_test_writeback(folio) ||
+	/* Someone else might have been faster, or be about to use it, in which case
+	 * there are more references than the page cache's and ours.
+	 */
+	if (folio->mapping != mapping || folio_test_writeback(folio) || folio_mapped(folio) ||
+	    folio_ref_count(folio) != folio_nr_pages(folio) + 1 ||
 	    !folio_clear_dirty_for_io(folio)) {
 		folio_unlock(folio);
 		return;
@@ -274,10 +361,13 @@ void panthor_gem_write_locked(struct panthor_gem_object *bo)
 	struct address_space *mapping = bo->base.filp->f_mapping;
 	pgoff_t index = 0, end = bo->base.size >> PAGE_SHIFT;
 	struct blk_plug plug;
+	unsigned int noreclaim;
 
 	dma_resv_assert_held(bo->base.resv);
 	drm_WARN_ON(bo->base.dev, bo->backing.pages);
 
+	/* Freeing memory takes some, which is what the reserves are for. */
+	noreclaim = memalloc_noreclaim_save();
 	blk_start_plug(&plug);
 	while (index < end) {
 		struct folio *folio = filemap_get_folio(mapping, index);
@@ -292,6 +382,18 @@ void panthor_gem_write_locked(struct panthor_gem_object *bo)
 		folio_put(folio);
 	}
 	blk_finish_plug(&plug);
+	memalloc_noreclaim_restore(noreclaim);
+}
+
+static int panthor_gem_take_pin_locked(struct panthor_gem_object *bo)
+{
+	int ret;
+
+	ret = panthor_gem_populate_locked(bo);
+	if (!ret)
+		bo->backing.pin_count++;
+
+	return ret;
 }
 
 /**
@@ -310,14 +412,11 @@ int panthor_gem_pin_locked(struct panthor_gem_object *bo)
 {
 	int ret;
 
-	ret = panthor_gem_populate_locked(bo);
-	if (ret)
-		return ret;
-
-	if (!bo->backing.pin_count++)
+	ret = panthor_gem_take_pin_locked(bo);
+	if (!ret)
 		panthor_gem_update_reclaim_state_locked(bo);
 
-	return 0;
+	return ret;
 }
 
 /**
@@ -352,7 +451,7 @@ int panthor_gem_pin(struct panthor_gem_object *bo)
 {
 	int ret;
 
-	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+	ret = panthor_gem_lock_populated(bo, true);
 	if (ret)
 		return ret;
 
@@ -362,6 +461,30 @@ int panthor_gem_pin(struct panthor_gem_object *bo)
 	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_pin);
+
+/**
+ * panthor_gem_pin_briefly() - Pin the pages of an object for a short time
+ * @bo: Object.
+ *
+ * Same as panthor_gem_pin(), except that the object stays in the list it's in. If
+ * a scan finds it there, it's moved to where it belongs, but that's unlikely
+ * enough to spare moving it back and forth. Undone by panthor_gem_unpin().
+ *
+ * Return: 0 on success, a negative error code otherwise.
+ */
+int panthor_gem_pin_briefly(struct panthor_gem_object *bo)
+{
+	int ret;
+
+	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+	if (ret)
+		return ret;
+
+	ret = panthor_gem_take_pin_locked(bo);
+	dma_resv_unlock(bo->base.resv);
+
+	return ret;
+}
 
 /**
  * panthor_gem_unpin() - Undo panthor_gem_pin()

@@ -50,10 +50,14 @@
  *     panthor_reclaim::lock (*)
  *   panthor_gems_debugfs::lock (*)
  *
- * Objects that are private to a VM share its reservation. Those that are mapped
- * in several VMs are the exception to this order: their GPUVA list lock is held
- * while going through these VMs, whose reservation and op_lock must never be
- * waited for at this point.
+ * Objects that are private to a VM share its reservation. Those that aren't are the
+ * exception to this order: their reservation is tried with the VM locked for
+ * eviction, that is, with its reservation and its op_lock held, and released before
+ * the next object, so no more than one of them is held at a time.
+ *
+ * This leaves a window between the mappings of an object being removed, and the GPU
+ * being told. In this window, the VM is flagged as being evicted, which makes all
+ * its objects look GPU-mapped, so no one else gets to release their pages.
  *
  * The outer order is: mmap lock, dma_resv, fs_reclaim, and then what's above. All
  * of them but the dma_resv and the i_mmap_rwsem are taken in the DMA-fence
@@ -383,59 +387,6 @@ static bool panthor_gem_vms_are_idle_locked(struct panthor_gem_object *bo)
 	return true;
 }
 
-/* Remove the mappings of an object in a VM whose reservation is held. */
-static int panthor_gem_unmap_from_idle_vm_locked(struct drm_gpuvm_bo *vm_bo)
-{
-	struct panthor_vm *vm = panthor_vm_bo_vm(vm_bo);
-	struct panthor_vm_evict_ctx evict;
-	int ret, end_ret;
-
-	if (!panthor_gem_is_idle(panthor_vm_resv(vm)) || !panthor_vm_evict_begin(&evict, vm))
-		return -EBUSY;
-
-	ret = panthor_vm_evict_bo_locked(&evict, vm_bo);
-	end_ret = panthor_vm_evict_end(&evict);
-
-	return ret ?: end_ret;
-}
-
-/* Objects that are private to a VM share its reservation, which is held. */
-static int panthor_gem_unmap_from_vm_locked(struct drm_gpuvm_bo *vm_bo)
-{
-	struct dma_resv *resv = panthor_vm_resv(panthor_vm_bo_vm(vm_bo));
-	bool private = resv == vm_bo->obj->resv;
-	int ret;
-
-	if (!panthor_vm_bo_has_mappings(vm_bo))
-		return 0;
-
-	if (!private && !dma_resv_trylock(resv))
-		return -EBUSY;
-
-	ret = panthor_gem_unmap_from_idle_vm_locked(vm_bo);
-
-	if (!private)
-		dma_resv_unlock(resv);
-
-	return ret;
-}
-
-static int panthor_gem_unmap_from_vms_locked(struct panthor_gem_object *bo)
-{
-	struct drm_gpuvm_bo *vm_bo;
-	int ret = 0;
-
-	lockdep_assert_held(&bo->gpuva_list_lock);
-
-	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
-		ret = panthor_gem_unmap_from_vm_locked(vm_bo);
-		if (ret)
-			break;
-	}
-
-	return ret;
-}
-
 /*
  * Tell if, and why, an object that's GPU-mapped, or might be, can't be evicted
  * right now. It might have become harder to evict than the list it's in suggests,
@@ -458,8 +409,35 @@ static bool panthor_gem_can_evict(struct panthor_gem_object *bo,
 	return false;
 }
 
+/*
+ * Evict an object if the GPU can't see it, otherwise make sure it's in the right
+ * list.
+ */
+static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo, bool can_write)
+{
+	enum panthor_gem_reclaim_state state;
+	struct panthor_vm *vm;
+
+	/* Whoever has the lock changes the mappings, and takes care of the state
+	 * after that.
+	 */
+	if (!mutex_trylock(&bo->gpuva_list_lock))
+		return false;
+
+	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
+	mutex_unlock(&bo->gpuva_list_lock);
+
+	if (state <= PANTHOR_GEM_MMAPPED && panthor_gem_fits_in_swap(bo)) {
+		panthor_gem_release_locked(bo, can_write);
+		return true;
+	}
+
+	panthor_gem_set_reclaim_state(bo, state, vm);
+	return false;
+}
+
 /**
- * panthor_gem_evict_locked() - Evict an object that's not in the list of a VM
+ * panthor_gem_evict_locked() - Evict an object that's not GPU-mapped
  * @bo: Object.
  * @can_write: True if pages can be written to swap, which takes being allowed to
  * do I/O and to enter filesystems.
@@ -472,31 +450,17 @@ static bool panthor_gem_can_evict(struct panthor_gem_object *bo,
  */
 bool panthor_gem_evict_locked(struct panthor_gem_object *bo, bool can_write)
 {
-	enum panthor_gem_reclaim_state state;
-	struct panthor_vm *vm;
-	bool evicted = false;
+	if (panthor_gem_evict_unmapped_locked(bo, can_write))
+		return true;
 
-	if (!mutex_trylock(&bo->gpuva_list_lock)) {
-		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
-		return false;
-	}
-
-	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
-	if (panthor_gem_can_evict(bo, state)) {
-		evicted = !panthor_gem_unmap_from_vms_locked(bo);
-		if (!evicted)
-			panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_VM);
-
-		state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
-	}
-	mutex_unlock(&bo->gpuva_list_lock);
-
-	if (evicted)
-		panthor_gem_release_locked(bo, can_write);
+	if (bo->reclaim_state == PANTHOR_GEM_UNRECLAIMABLE)
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_PINNED);
+	else if (!panthor_gem_fits_in_swap(bo))
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_NO_SWAP);
 	else
-		panthor_gem_set_reclaim_state(bo, state, vm);
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 
-	return evicted;
+	return false;
 }
 
 static bool panthor_gem_evict(struct panthor_gem_object *bo, bool can_write)
@@ -515,177 +479,192 @@ static bool panthor_gem_evict(struct panthor_gem_object *bo, bool can_write)
 }
 
 /**
- * struct panthor_vm_batch - Objects of a VM being evicted together
+ * struct panthor_evict_batch - Objects being evicted together
+ *
+ * Their mappings are removed one VM at a time, so each VM has to be flushed only
+ * once. The reservation of an object is only held while looking at it, because
+ * nobody can hold that many: until the flush is done, what was unmapped from a VM
+ * is still considered as mapped, so nobody else evicts it.
  */
-struct panthor_vm_batch {
+struct panthor_evict_batch {
 	/** @ptdev: Device. */
 	struct panthor_device *ptdev;
 
-	/** @vm: The VM, whose reservation is held. */
+	/** @vm: VM whose reservation is held all the time, NULL if there's none. */
 	struct panthor_vm *vm;
 
-	/** @pages: Number of pages the objects in @listed have. */
+	/** @pages: Number of pages the objects have. */
 	unsigned long pages;
 
-	/** @listed: Objects to evict, whose reservation is held. */
-	struct list_head listed;
-
-	/** @unmapped: Objects whose mappings were all removed. */
-	struct list_head unmapped;
+	/** @bos: Objects, which we have a reference to. */
+	struct list_head bos;
 
 	/** @can_write: True if pages can be written to swap. */
 	bool can_write;
 };
 
-static bool panthor_vm_batch_lock_bo(struct panthor_vm_batch *batch,
-				     struct panthor_gem_object *bo)
+/* Private objects come with the VM. */
+static bool panthor_evict_batch_owns_resv(struct panthor_evict_batch *batch,
+					  struct panthor_gem_object *bo)
+{
+	return batch->vm && bo->base.resv == panthor_vm_resv(batch->vm);
+}
+
+static bool panthor_evict_batch_trylock_bo(struct panthor_evict_batch *batch,
+					   struct panthor_gem_object *bo)
+{
+	return panthor_evict_batch_owns_resv(batch, bo) || dma_resv_trylock(bo->base.resv);
+}
+
+static void panthor_evict_batch_unlock_bo(struct panthor_evict_batch *batch,
+					  struct panthor_gem_object *bo)
+{
+	if (!panthor_evict_batch_owns_resv(batch, bo))
+		dma_resv_unlock(bo->base.resv);
+}
+
+/* An object can only be in one batch. */
+static bool panthor_evict_batch_claim_bo(struct panthor_evict_batch *batch,
+					 struct panthor_gem_object *bo)
+{
+	struct panthor_reclaim *reclaim = &batch->ptdev->reclaim;
+	bool claimed;
+
+	mutex_lock(&reclaim->lock);
+	claimed = list_empty_careful(&bo->evict_node);
+	if (claimed)
+		list_add_tail(&bo->evict_node, &batch->bos);
+	mutex_unlock(&reclaim->lock);
+
+	return claimed;
+}
+
+static bool panthor_evict_batch_add_bo(struct panthor_evict_batch *batch,
+				       struct panthor_gem_object *bo)
 {
 	if (!panthor_gem_fits_in_swap(bo)) {
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_NO_SWAP);
 		return false;
 	}
 
-	/* Private objects come with the VM, which is locked, and idle. */
-	if (bo->base.resv == panthor_vm_resv(batch->vm))
-		return true;
-
-	if (!dma_resv_trylock(bo->base.resv)) {
+	if (!panthor_evict_batch_claim_bo(batch, bo)) {
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return false;
 	}
 
-	if (panthor_gem_is_idle(bo->base.resv))
-		return true;
-
-	dma_resv_unlock(bo->base.resv);
-	panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_ACTIVE);
-	return false;
-}
-
-static void panthor_vm_batch_put_bo(struct panthor_vm_batch *batch,
-				    struct panthor_gem_object *bo)
-{
-	list_del_init(&bo->evict_node);
-	if (bo->base.resv != panthor_vm_resv(batch->vm))
-		dma_resv_unlock(bo->base.resv);
-
-	drm_gem_object_put(&bo->base);
+	batch->pages += bo->base.size >> PAGE_SHIFT;
+	return true;
 }
 
 /* Fill the batch with up to @nr_pages, return false if that was all there is. */
-static bool panthor_vm_batch_fill(struct panthor_vm_batch *batch,
-				  struct drm_gem_lru_walk *walk, unsigned long nr_pages)
+static bool panthor_evict_batch_fill(struct panthor_evict_batch *batch,
+				     struct drm_gem_lru_walk *walk, unsigned long nr_pages)
 {
 	struct drm_gem_object *obj;
 
 	batch->pages = 0;
-	INIT_LIST_HEAD(&batch->listed);
-	INIT_LIST_HEAD(&batch->unmapped);
+	INIT_LIST_HEAD(&batch->bos);
 
 	while (batch->pages < nr_pages) {
 		obj = drm_gem_lru_walk_next(walk);
 		if (!obj)
 			return false;
 
-		if (!panthor_vm_batch_lock_bo(batch, to_panthor_bo(obj))) {
+		if (!panthor_evict_batch_add_bo(batch, to_panthor_bo(obj)))
 			drm_gem_object_put(obj);
-			continue;
-		}
-
-		list_add_tail(&to_panthor_bo(obj)->evict_node, &batch->listed);
-		batch->pages += obj->size >> PAGE_SHIFT;
 	}
 
 	return true;
 }
 
-static int panthor_vm_batch_unmap_bo(struct panthor_vm_batch *batch,
-				     struct panthor_vm_evict_ctx *evict,
-				     struct panthor_gem_object *bo)
+/* Called with the object locked, and the VM locked and idle. */
+static void panthor_gem_unmap_from_vm_locked(struct panthor_gem_object *bo,
+					     struct panthor_vm_evict_ctx *evict)
 {
+	enum panthor_gem_reclaim_state state;
 	struct drm_gpuvm_bo *vm_bo;
 	struct panthor_vm *vm;
-	int ret = 0;
 
-	if (!mutex_trylock(&bo->gpuva_list_lock)) {
-		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
-		return -EBUSY;
-	}
+	lockdep_assert_held(&bo->gpuva_list_lock);
 
-	/* Things mapped in other VMs don't belong here any more. */
-	if (panthor_gem_eval_reclaim_state_locked(bo, &vm) > PANTHOR_GEM_GPU_MAPPED_VM ||
-	    (vm && vm != batch->vm)) {
-		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
-		ret = -EBUSY;
+	/* If that's the only VM, we know it's idle. */
+	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
+	if (vm != evict->vm && !panthor_gem_can_evict(bo, state))
+		return;
+
+	/* Private objects share the reservation of the VM. */
+	if (bo->base.resv != panthor_vm_resv(evict->vm) && !panthor_gem_is_idle(bo->base.resv)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_ACTIVE);
+		return;
 	}
 
 	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
-		if (!ret && vm && panthor_vm_bo_vm(vm_bo) == vm)
-			ret = panthor_vm_evict_bo_locked(evict, vm_bo);
+		if (panthor_vm_bo_vm(vm_bo) == evict->vm)
+			panthor_vm_evict_bo_locked(evict, vm_bo);
 	}
-
-	mutex_unlock(&bo->gpuva_list_lock);
-	return ret;
 }
 
-/* Returns false if there's no point in trying with other objects of this VM. */
-static bool panthor_vm_batch_unmap(struct panthor_vm_batch *batch)
+static void panthor_evict_batch_unmap_bo(struct panthor_evict_batch *batch,
+					 struct panthor_vm_evict_ctx *evict,
+					 struct panthor_gem_object *bo)
 {
-	struct panthor_gem_object *bo, *next;
+	if (!panthor_evict_batch_trylock_bo(batch, bo)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
+		return;
+	}
+
+	if (mutex_trylock(&bo->gpuva_list_lock)) {
+		panthor_gem_unmap_from_vm_locked(bo, evict);
+		mutex_unlock(&bo->gpuva_list_lock);
+	} else {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
+	}
+
+	panthor_evict_batch_unlock_bo(batch, bo);
+}
+
+/*
+ * Unmap what's in the batch, from @bo on, from a VM that's locked, and idle. Return
+ * false if there's no point in trying with other objects of this VM.
+ */
+static bool panthor_evict_batch_unmap(struct panthor_evict_batch *batch, struct panthor_vm *vm,
+				      struct panthor_gem_object *bo)
+{
 	struct panthor_vm_evict_ctx evict;
 
-	if (!panthor_vm_evict_begin(&evict, batch->vm)) {
+	if (!panthor_vm_evict_begin(&evict, vm)) {
 		panthor_reclaim_skip(batch->ptdev, PANTHOR_RECLAIM_SKIP_VM, batch->pages);
 		return false;
 	}
 
-	list_for_each_entry_safe(bo, next, &batch->listed, evict_node) {
-		if (!panthor_vm_batch_unmap_bo(batch, &evict, bo))
-			list_move_tail(&bo->evict_node, &batch->unmapped);
-	}
+	list_for_each_entry_from(bo, &batch->bos, evict_node)
+		panthor_evict_batch_unmap_bo(batch, &evict, bo);
 
-	/* If the GPU can't be told to forget about these pages, keep them. */
+	/* If the GPU can't be told to forget about these pages, they stay. */
 	if (panthor_vm_evict_end(&evict)) {
 		panthor_reclaim_skip(batch->ptdev, PANTHOR_RECLAIM_SKIP_VM, batch->pages);
-		list_splice_tail_init(&batch->unmapped, &batch->listed);
 		return false;
 	}
 
 	return true;
 }
 
-/*
- * Some of its mappings might be gone, even though it wasn't evicted. Whoever holds
- * the lock is changing them too, and takes care of the state after that.
- */
-static void panthor_vm_batch_keep_bo(struct panthor_gem_object *bo)
-{
-	enum panthor_gem_reclaim_state state;
-	struct panthor_vm *vm;
-
-	if (!mutex_trylock(&bo->gpuva_list_lock))
-		return;
-
-	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
-	mutex_unlock(&bo->gpuva_list_lock);
-	panthor_gem_set_reclaim_state(bo, state, vm);
-}
-
 /* Returns the number of pages that were given back. */
-static unsigned long panthor_vm_batch_release(struct panthor_vm_batch *batch)
+static unsigned long panthor_evict_batch_release(struct panthor_evict_batch *batch)
 {
 	struct panthor_gem_object *bo, *next;
 	unsigned long freed = 0;
 
-	list_for_each_entry_safe(bo, next, &batch->unmapped, evict_node) {
-		panthor_gem_release_locked(bo, batch->can_write);
-		freed += bo->base.size >> PAGE_SHIFT;
-		panthor_vm_batch_put_bo(batch, bo);
-	}
+	list_for_each_entry_safe(bo, next, &batch->bos, evict_node) {
+		if (panthor_evict_batch_trylock_bo(batch, bo)) {
+			if (panthor_gem_evict_unmapped_locked(bo, batch->can_write))
+				freed += bo->base.size >> PAGE_SHIFT;
 
-	list_for_each_entry_safe(bo, next, &batch->listed, evict_node) {
-		panthor_vm_batch_keep_bo(bo);
-		panthor_vm_batch_put_bo(batch, bo);
+			panthor_evict_batch_unlock_bo(batch, bo);
+		}
+
+		list_del_init_careful(&bo->evict_node);
+		drm_gem_object_put(&bo->base);
 	}
 
 	return freed;
@@ -696,7 +675,8 @@ static unsigned long panthor_vm_evict_locked(struct panthor_device *ptdev,
 					     struct panthor_vm *vm, unsigned long nr_pages,
 					     bool can_write)
 {
-	struct panthor_vm_batch batch = { .ptdev = ptdev, .vm = vm, .can_write = can_write };
+	struct panthor_evict_batch batch = { .ptdev = ptdev, .vm = vm, .can_write = can_write };
+	struct panthor_gem_object *bo;
 	struct drm_gem_lru_walk walk;
 	unsigned long freed = 0;
 	bool more = true;
@@ -704,10 +684,11 @@ static unsigned long panthor_vm_evict_locked(struct panthor_device *ptdev,
 	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(vm)->lru);
 
 	while (more && freed < nr_pages) {
-		more = panthor_vm_batch_fill(&batch, &walk,
-					     min(nr_pages - freed, PANTHOR_RECLAIM_BATCH_PAGES));
-		more &= panthor_vm_batch_unmap(&batch);
-		freed += panthor_vm_batch_release(&batch);
+		more = panthor_evict_batch_fill(&batch, &walk,
+						min(nr_pages - freed, PANTHOR_RECLAIM_BATCH_PAGES));
+		bo = list_first_entry(&batch.bos, typeof(*bo), evict_node);
+		more &= panthor_evict_batch_unmap(&batch, vm, bo);
+		freed += panthor_evict_batch_release(&batch);
 	}
 
 	return freed;
@@ -763,11 +744,6 @@ static void panthor_reclaim_scan_mmapped(struct panthor_reclaim_scan *scan)
 	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.mmapped);
 }
 
-static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
-{
-	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.shared);
-}
-
 static void panthor_reclaim_skip_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
 				    enum panthor_reclaim_skip reason)
 {
@@ -794,6 +770,107 @@ static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct pa
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
+}
+
+/* Get one of the VMs an object is mapped in, NULL if it can't be evicted. */
+static struct panthor_vm *panthor_gem_get_mapped_vm_locked(struct panthor_gem_object *bo)
+{
+	enum panthor_gem_reclaim_state state;
+	struct drm_gpuvm_bo *vm_bo;
+	struct panthor_vm *vm;
+
+	lockdep_assert_held(&bo->gpuva_list_lock);
+
+	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
+	if (state <= PANTHOR_GEM_MMAPPED || !panthor_gem_can_evict(bo, state))
+		return NULL;
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base) {
+		if (panthor_vm_bo_has_mappings(vm_bo))
+			return panthor_vm_get(panthor_vm_bo_vm(vm_bo));
+	}
+
+	return NULL;
+}
+
+static struct panthor_vm *panthor_gem_get_mapped_vm(struct panthor_gem_object *bo)
+{
+	struct panthor_vm *vm = NULL;
+
+	if (!dma_resv_trylock(bo->base.resv)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
+		return NULL;
+	}
+
+	if (mutex_trylock(&bo->gpuva_list_lock)) {
+		vm = panthor_gem_get_mapped_vm_locked(bo);
+		mutex_unlock(&bo->gpuva_list_lock);
+	} else {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
+	}
+
+	dma_resv_unlock(bo->base.resv);
+	return vm;
+}
+
+/* Unmap what's in the batch, from @bo on, from a VM. */
+static void panthor_evict_batch_unmap_from(struct panthor_evict_batch *batch,
+					   struct panthor_vm *vm, struct panthor_gem_object *bo)
+{
+	struct dma_resv *resv = panthor_vm_resv(vm);
+
+	if (!dma_resv_trylock(resv)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_VM);
+		return;
+	}
+
+	/* It was, but the VM wasn't locked. */
+	if (panthor_gem_is_idle(resv))
+		panthor_evict_batch_unmap(batch, vm, bo);
+	else
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_VM);
+
+	dma_resv_unlock(resv);
+}
+
+/*
+ * The VMs an object is mapped in are most likely those of the next ones, for which
+ * there's nothing left to do when it's their turn.
+ */
+static void panthor_evict_batch_unmap_shared(struct panthor_evict_batch *batch)
+{
+	struct panthor_gem_object *bo;
+
+	list_for_each_entry(bo, &batch->bos, evict_node) {
+		struct panthor_vm *vm, *last = NULL;
+
+		/* Until it's not mapped anywhere, or still is where it was. */
+		while ((vm = panthor_gem_get_mapped_vm(bo)) && vm != last) {
+			panthor_evict_batch_unmap_from(batch, vm, bo);
+			panthor_vm_put_async(vm);
+			last = vm;
+		}
+
+		if (vm)
+			panthor_vm_put_async(vm);
+	}
+}
+
+static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
+{
+	struct panthor_evict_batch batch = { .ptdev = scan->ptdev, .can_write = scan->can_write };
+	struct drm_gem_lru_walk walk;
+	bool more = true;
+
+	drm_gem_lru_walk_init(&walk, &scan->ptdev->reclaim.shared);
+
+	while (more && !panthor_reclaim_scan_done(scan)) {
+		more = panthor_evict_batch_fill(&batch, &walk,
+						min(scan->nr_pages - scan->freed,
+						    PANTHOR_RECLAIM_BATCH_PAGES));
+		panthor_evict_batch_unmap_shared(&batch);
+		scan->freed += panthor_evict_batch_release(&batch);
+	}
 }
 
 /**

@@ -40,6 +40,9 @@ int panthor_gem_map_device_locked(struct panthor_gem_object *bo);
 /* panthor_gem_shrinker.c */
 bool panthor_reclaim_can_wait(void);
 
+/* panthor_mem_reclaim.c */
+int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid);
+
 /* panthor_mmu.c */
 int mmu_hw_do_operation_locked(struct panthor_device *ptdev, int as_nr,
 			       u64 iova, u64 size, u32 op);

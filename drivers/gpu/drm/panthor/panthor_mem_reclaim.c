@@ -3,7 +3,6 @@
 /* Reclaim of the GPU memory of a process, on request. */
 
 #include <linux/capability.h>
-#include <linux/cleanup.h>
 #include <linux/device.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -19,6 +18,7 @@
 #include "panthor_device.h"
 #include "panthor_gem.h"
 #include "panthor_gem_shrinker.h"
+#include "panthor_kunit.h"
 #include "panthor_mem_reclaim.h"
 #include "panthor_mmu.h"
 
@@ -117,26 +117,32 @@ static bool panthor_mem_reclaim_is_shared(struct drm_gem_object *obj)
 	return READ_ONCE(obj->handle_count) > 1 || READ_ONCE(obj->dma_buf);
 }
 
+/* Something we can reclaim without touching a VM, and that nobody else has? */
+static bool panthor_mem_reclaim_wants(struct drm_gem_object *obj)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(obj);
+
+	return READ_ONCE(bo->reclaim_state) <= PANTHOR_GEM_MMAPPED &&
+	       !panthor_mem_reclaim_is_shared(obj);
+}
+
 /* Get the next object, in the order of handles, that nobody else has. */
 static struct panthor_gem_object *
 panthor_mem_reclaim_next_bo(struct drm_file *file, int *handle)
 {
 	struct drm_gem_object *obj;
 
-	guard(spinlock)(&file->table_lock);
-	for (; (obj = idr_get_next(&file->object_idr, handle)); (*handle)++) {
-		struct panthor_gem_object *bo = to_panthor_bo(obj);
-
-		if (READ_ONCE(bo->reclaim_state) > PANTHOR_GEM_MMAPPED ||
-		    panthor_mem_reclaim_is_shared(obj))
-			continue;
-
+	spin_lock(&file->table_lock);
+	while ((obj = idr_get_next(&file->object_idr, handle))) {
 		(*handle)++;
-		drm_gem_object_get(obj);
-		return bo;
+		if (panthor_mem_reclaim_wants(obj)) {
+			drm_gem_object_get(obj);
+			break;
+		}
 	}
+	spin_unlock(&file->table_lock);
 
-	return NULL;
+	return obj ? to_panthor_bo(obj) : NULL;
 }
 
 static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct panthor_gem_object *bo)
@@ -272,7 +278,7 @@ static int panthor_mem_reclaim_process(struct panthor_device *ptdev, struct pid 
  * Return: 0 on success, -EINVAL if this isn't a strictly positive decimal number,
  * -ERANGE if it's too large.
  */
-int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid)
+VISIBLE_IF_KUNIT int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid)
 {
 	int ret, val;
 
@@ -286,6 +292,7 @@ int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid)
 	*tgid = val;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_mem_reclaim_parse);
 
 static ssize_t mem_reclaim_store(struct device *dev, struct device_attribute *attr,
 				 const char *buf, size_t len)

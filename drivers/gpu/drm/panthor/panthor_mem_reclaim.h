@@ -3,12 +3,8 @@
 #ifndef __PANTHOR_MEM_RECLAIM_H__
 #define __PANTHOR_MEM_RECLAIM_H__
 
-#include <linux/types.h>
-
 struct attribute_group;
 
 extern const struct attribute_group *panthor_mem_reclaim_groups[];
-
-int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid);
 
 #endif

@@ -23,21 +23,27 @@
 
 /**
  * struct lru_test - Fixture of the GEM LRU tests
- * @lock: Lock shared by all LRUs.
- * @lru: The LRU all objects are initially in.
- * @other: Another LRU to move objects to.
- * @objs: Objects.
- * @visits: Number of times each object was passed to the shrink callback.
- * @parked: Set if an object was seen in another LRU than the one being scanned.
- * @removing: Completed by the thread which is about to remove an object.
  */
 struct lru_test {
+	/** @lock: Lock shared by all LRUs. */
 	struct mutex lock;
+
+	/** @lru: The LRU all objects are initially in. */
 	struct drm_gem_lru lru;
+
+	/** @other: Another LRU to move objects to. */
 	struct drm_gem_lru other;
+
+	/** @objs: Objects. */
 	struct drm_gem_object objs[TEST_OBJECT_COUNT];
+
+	/** @visits: Number of times each object was passed to the shrink callback. */
 	unsigned int visits[TEST_OBJECT_COUNT];
+
+	/** @parked: Set if an object was seen in another LRU than the one being scanned. */
 	bool parked;
+
+	/** @removing: Completed by the thread which is about to remove an object. */
 	struct completion removing;
 };
 
@@ -213,6 +219,43 @@ static void drm_gem_lru_test_remove_vs_free(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->other.count, 0);
 }
 
+static int lru_test_walk_thread(void *arg)
+{
+	struct drm_gem_lru_walk walk;
+	struct drm_gem_object *obj;
+	struct lru_test *t = arg;
+
+	complete(&t->removing);
+	drm_gem_lru_walk_init(&walk, &t->lru);
+	obj = drm_gem_lru_walk_next(&walk);
+	if (obj)
+		drm_gem_object_put(obj);
+
+	return 0;
+}
+
+/* A walk doesn't look at a LRU that someone else is changing. */
+static void drm_gem_lru_test_walk_locked(struct kunit *test)
+{
+	struct lru_test *t = test->priv;
+	struct task_struct *thread;
+	unsigned int state;
+
+	thread = kthread_create(lru_test_walk_thread, t, "drm-gem-lru-test");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, thread);
+
+	mutex_lock(&t->lock);
+	get_task_struct(thread);
+	wake_up_process(thread);
+	KUNIT_EXPECT_NE(test, 0, wait_for_completion_timeout(&t->removing, TEST_TIMEOUT));
+	KUNIT_EXPECT_EQ(test, 0, read_poll_timeout(READ_ONCE, state, state == TASK_UNINTERRUPTIBLE,
+						   USEC_PER_MSEC, TEST_TIMEOUT_US, false,
+						   thread->__state));
+	mutex_unlock(&t->lock);
+
+	kthread_stop_put(thread);
+}
+
 /* Removing an object which never was, or is no longer, in a LRU is a no-op. */
 static void drm_gem_lru_test_remove_twice(struct kunit *test)
 {
@@ -272,6 +315,7 @@ static struct kunit_case drm_gem_lru_tests[] = {
 	KUNIT_CASE(drm_gem_lru_test_scan_dying),
 	KUNIT_CASE(drm_gem_lru_test_scan_side_by_side),
 	KUNIT_CASE(drm_gem_lru_test_remove_vs_free),
+	KUNIT_CASE(drm_gem_lru_test_walk_locked),
 	KUNIT_CASE(drm_gem_lru_test_remove_twice),
 	{}
 };

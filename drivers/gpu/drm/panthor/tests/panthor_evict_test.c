@@ -310,6 +310,54 @@ static void panthor_evict_test_no_page_tables(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_kunit_check(test, bo, 1), 0);
 }
 
+/* Let the next allocation of page tables work, but not the one after that. */
+static int panthor_evict_test_last_pts(struct panthor_vm_op_ctx *op_ctx, u64 pt_count)
+{
+	struct kunit *test = kunit_get_current_test();
+	int ret;
+
+	kunit_deactivate_static_stub(test, panthor_vm_op_ctx_prealloc_pts);
+	ret = panthor_vm_op_ctx_prealloc_pts(op_ctx, pt_count);
+	kunit_activate_static_stub(test, panthor_vm_op_ctx_prealloc_pts,
+				   panthor_evict_test_no_pts);
+
+	return ret;
+}
+
+/*
+ * There's memory for the page tables of one mapping only. The submission fails, and
+ * the object is known to be mapped, even though it's evicted at its other address.
+ * It can be evicted in that state, and comes back as a whole.
+ */
+static void panthor_evict_test_restore_half(struct kunit *test)
+{
+	/* The second one needs more page tables than the first one. */
+	u64 vas[2] = { PANTHOR_KUNIT_VA(0), SZ_1G - PANTHOR_KUNIT_BO_SIZE / 2 };
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, vas[0]);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, vas[1]));
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+
+	for (u32 i = 0; i < 2; i++) {
+		kunit_activate_static_stub(test, panthor_vm_op_ctx_prealloc_pts,
+					   panthor_evict_test_last_pts);
+		KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_kunit_submit(vm, NULL));
+		kunit_deactivate_static_stub(test, panthor_vm_op_ctx_prealloc_pts);
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, vas[0]));
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, vas[1], bo->base.size));
+		KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
+
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, vas[0], bo->base.size));
+	}
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	for (u32 i = 0; i < ARRAY_SIZE(vas); i++)
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, vas[i]));
+}
+
 /*
  * The memory of one object can't be read back. The submission fails, and the next
  * one works, whatever was restored by the first one.
@@ -403,7 +451,8 @@ static void panthor_evict_test_unmap_all(struct kunit *test)
 
 /*
  * Map an object once more while it's evicted. The new mapping works right away,
- * the old one comes with the next submission.
+ * the old one comes with the next submission. In between, the object can be evicted
+ * like any other.
  */
 static void panthor_evict_test_map_again(struct kunit *test)
 {
@@ -416,6 +465,11 @@ static void panthor_evict_test_map_again(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(1)));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(1)));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
+							  bo->base.size));
+	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(1),
 							  bo->base.size));
 
 	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
@@ -473,6 +527,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_restore_one_vm),
 	KUNIT_CASE(panthor_evict_test_restore_batch),
 	KUNIT_CASE(panthor_evict_test_no_page_tables),
+	KUNIT_CASE(panthor_evict_test_restore_half),
 	KUNIT_CASE(panthor_evict_test_no_memory),
 	KUNIT_CASE(panthor_evict_test_split),
 	KUNIT_CASE(panthor_evict_test_map_over),

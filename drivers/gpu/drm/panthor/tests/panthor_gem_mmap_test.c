@@ -6,6 +6,8 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 
+#include <kunit/static_stub.h>
+
 #include <drm/drm_file.h>
 #include <drm/drm_vma_manager.h>
 #include <drm/panthor_drm.h>
@@ -177,6 +179,28 @@ static void panthor_mmap_test_evict(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_kunit_check(test, t->bo, 1), 0);
 }
 
+/* Nobody takes useless faults because of an eviction that didn't happen. */
+static void panthor_mmap_test_evict_fails(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	struct panthor_kunit_holder *holder;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map_shared(test);
+	KUNIT_ASSERT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
+
+	holder = panthor_kunit_hold_resv(test, t->bo->base.resv);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	panthor_kunit_release(test, holder);
+	KUNIT_EXPECT_NE(test, panthor_mmap_test_pfn(addr), 0);
+
+	holder = panthor_kunit_hold_mutex(test, &t->bo->gpuva_list_lock);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	panthor_kunit_release(test, holder);
+	KUNIT_EXPECT_NE(test, panthor_mmap_test_pfn(addr), 0);
+}
+
 /*
  * Take a fault that's not supposed to wait while somebody else holds the
  * reservation. It gives up right away.
@@ -215,6 +239,27 @@ static void panthor_mmap_test_fault_fails(struct kunit *test)
 	KUNIT_EXPECT_NE(test, panthor_mmap_test_pfn(addr), 0);
 }
 
+static int panthor_mmap_test_no_memory_stub(struct panthor_gem_object *bo)
+{
+	return -ENOMEM;
+}
+
+/* There's no memory, which isn't the process's fault. */
+static void panthor_mmap_test_no_memory(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	addr = panthor_mmap_test_map_shared(test);
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_mmap_test_no_memory_stub);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_OOM, panthor_mmap_test_fault(addr, 0));
+	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+	KUNIT_EXPECT_NULL(test, t->bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
+}
+
 static int panthor_mmap_test_init(struct kunit *test)
 {
 	struct panthor_mmap_test *t;
@@ -240,8 +285,10 @@ static struct kunit_case panthor_mmap_tests[] = {
 	KUNIT_CASE(panthor_mmap_test_split),
 	KUNIT_CASE(panthor_mmap_test_count),
 	KUNIT_CASE(panthor_mmap_test_evict),
+	KUNIT_CASE(panthor_mmap_test_evict_fails),
 	KUNIT_CASE(panthor_mmap_test_nowait),
 	KUNIT_CASE(panthor_mmap_test_fault_fails),
+	KUNIT_CASE(panthor_mmap_test_no_memory),
 	{}
 };
 

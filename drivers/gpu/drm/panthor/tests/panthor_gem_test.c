@@ -4,10 +4,14 @@
 
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/iopoll.h>
 #include <linux/iosys-map.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/task.h>
 #include <linux/seq_file.h>
 
 #include <kunit/resource.h>
@@ -162,6 +166,90 @@ static void panthor_gem_test_pin(struct kunit *test)
 			PANTHOR_KUNIT_BO_PAGES);
 }
 
+static int panthor_gem_test_pin_thread(void *bo)
+{
+	return panthor_gem_pin(bo);
+}
+
+/* Start to pin an object whose reservation is held, return when that's waited for. */
+static struct task_struct *panthor_gem_test_pin_later(struct kunit *test,
+						      struct panthor_gem_object *bo)
+{
+	struct task_struct *task;
+	unsigned int state;
+
+	task = kthread_create(panthor_gem_test_pin_thread, bo, "panthor-kunit");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+
+	KUNIT_EXPECT_EQ(test, 0, read_poll_timeout(READ_ONCE, state, state == TASK_INTERRUPTIBLE,
+						   USEC_PER_MSEC, USEC_PER_SEC, false,
+						   task->__state));
+	return task;
+}
+
+/*
+ * Pin an object that's private to a VM, whose reservation is held by somebody else.
+ * The memory is looked for without the reservation, so the rest of the VM could make
+ * room for it.
+ */
+static void panthor_gem_test_pin_ahead(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	struct task_struct *task;
+
+	dma_resv_lock(bo->base.resv, NULL);
+	task = panthor_gem_test_pin_later(test, bo);
+	KUNIT_EXPECT_EQ(test, bo->base.filp->f_mapping->nrpages, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_NULL(test, bo->backing.pages);
+	dma_resv_unlock(bo->base.resv);
+
+	KUNIT_EXPECT_EQ(test, 0, kthread_stop_put(task));
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, bo->backing.pin_count, 1);
+	panthor_gem_unpin(bo);
+}
+
+/* Same as above, with an object that has its pages when the reservation is free. */
+static void panthor_gem_test_pin_late(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct address_space *mapping = bo->base.filp->f_mapping;
+	struct task_struct *task;
+	struct page **pages;
+	struct folio *folio;
+	int count;
+
+	/* The first time, the pages wait for being added to the LRU. */
+	dma_resv_lock(bo->base.resv, NULL);
+	for (u32 i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, 0, panthor_gem_populate_locked(bo));
+		folio = page_folio(bo->backing.pages[0]);
+		count = folio_ref_count(folio);
+		panthor_gem_depopulate(bo);
+	}
+
+	task = panthor_gem_test_pin_later(test, bo);
+	KUNIT_EXPECT_EQ(test, 0, panthor_gem_populate_locked(bo));
+	KUNIT_EXPECT_GT(test, folio_ref_count(folio), count);
+	pages = bo->backing.pages;
+	dma_resv_unlock(bo->base.resv);
+
+	/* Nothing is left of the other pages. */
+	KUNIT_EXPECT_EQ(test, 0, kthread_stop_put(task));
+	KUNIT_EXPECT_PTR_EQ(test, bo->backing.pages, pages);
+	KUNIT_EXPECT_PTR_EQ(test, page_folio(pages[0]), folio);
+	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), count);
+	KUNIT_EXPECT_EQ(test, bo->backing.pin_count, 1);
+	KUNIT_EXPECT_TRUE(test, mapping_unevictable(mapping));
+
+	panthor_gem_unpin(bo);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(mapping));
+}
+
 /* Kernel mappings are shared, and pin the object once. */
 static void panthor_gem_test_vmap(struct kunit *test)
 {
@@ -183,6 +271,25 @@ static void panthor_gem_test_vmap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bo->cmap.vaddr_use_count, 0);
 	KUNIT_EXPECT_EQ(test, bo->backing.pin_count, 0);
 	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_UNUSED);
+}
+
+/* Fail to map an object in the kernel. That doesn't pin it. */
+static void panthor_gem_test_vmap_fails(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct iosys_map map;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_pin(bo));
+
+	/* Nobody can map more memory than there is. */
+	bo->base.size = (u64)PAGE_SIZE * (totalram_pages() + 1);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, drm_gem_vmap_unlocked(&bo->base, &map));
+	bo->base.size = PANTHOR_KUNIT_BO_SIZE;
+
+	KUNIT_EXPECT_NULL(test, bo->cmap.vaddr);
+	KUNIT_EXPECT_EQ(test, bo->cmap.vaddr_use_count, 0);
+	KUNIT_EXPECT_EQ(test, bo->backing.pin_count, 1);
+	panthor_gem_unpin(bo);
 }
 
 /* What's shown by the framebuffer file of debugfs. */
@@ -515,7 +622,10 @@ static struct kunit_case panthor_gem_tests[] = {
 	KUNIT_CASE(panthor_gem_test_dmap_fails),
 	KUNIT_CASE(panthor_gem_test_populate_noreclaim),
 	KUNIT_CASE(panthor_gem_test_pin),
+	KUNIT_CASE(panthor_gem_test_pin_ahead),
+	KUNIT_CASE(panthor_gem_test_pin_late),
 	KUNIT_CASE(panthor_gem_test_vmap),
+	KUNIT_CASE(panthor_gem_test_vmap_fails),
 	KUNIT_CASE(panthor_gem_test_print_info),
 	KUNIT_CASE(panthor_gem_test_private),
 	KUNIT_CASE(panthor_gem_test_self_import),

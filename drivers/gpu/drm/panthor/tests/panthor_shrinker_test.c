@@ -3,6 +3,12 @@
 /* KUnit test suite for the shrinker: what it reclaims, and what stops it. */
 
 #include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+
+#include <trace/events/kmem.h>
 
 #include <kunit/resource.h>
 #include <kunit/static_stub.h>
@@ -80,19 +86,129 @@ static void panthor_shrinker_test_nothing(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
 }
 
-/* Counting doesn't take the lock of the lists, or anything else. */
+/*
+ * Counting doesn't take the lock of the lists, or anything else. It doesn't look at
+ * the lists either: hide what's in there, which we can do because nobody else can
+ * get the lock.
+ */
 static void panthor_shrinker_test_count_lockless(struct kunit *test)
 {
 	struct panthor_vm *vm = panthor_kunit_vm(test);
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_kunit_holder *lists, *resv;
+	LIST_HEAD(vms);
 
 	panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
 	resv = panthor_kunit_hold_resv(test, panthor_vm_resv(vm));
 	lists = panthor_kunit_hold_mutex(test, &ctx->ptdev->reclaim.lock);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
+	list_replace_init(&ctx->ptdev->reclaim.vms, &vms);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
+	list_replace_init(&vms, &ctx->ptdev->reclaim.vms);
 	panthor_kunit_release(test, lists);
 	panthor_kunit_release(test, resv);
+}
+
+struct panthor_shrinker_allocs {
+	/* The test, NULL while its allocations don't matter. */
+	struct task_struct *task;
+
+	/* Number of allocations. */
+	u32 count;
+};
+
+static void panthor_shrinker_count_alloc(struct panthor_shrinker_allocs *allocs)
+{
+	if (current == allocs->task && !in_interrupt())
+		allocs->count++;
+}
+
+static void panthor_shrinker_kmalloc_probe(void *allocs, unsigned long call_site,
+					   const void *ptr, size_t bytes_req,
+					   size_t bytes_alloc, gfp_t gfp_flags, int node)
+{
+	panthor_shrinker_count_alloc(allocs);
+}
+
+static void panthor_shrinker_cache_probe(void *allocs, unsigned long call_site,
+					 const void *ptr, struct kmem_cache *s,
+					 gfp_t gfp_flags, int node)
+{
+	panthor_shrinker_count_alloc(allocs);
+}
+
+static void panthor_shrinker_watch_allocs(struct panthor_shrinker_allocs *allocs)
+{
+	register_trace_kmalloc(panthor_shrinker_kmalloc_probe, allocs);
+	register_trace_kmem_cache_alloc(panthor_shrinker_cache_probe, allocs);
+	allocs->task = current;
+}
+
+static void panthor_shrinker_unwatch_allocs(struct panthor_shrinker_allocs *allocs)
+{
+	allocs->task = NULL;
+	unregister_trace_kmalloc(panthor_shrinker_kmalloc_probe, allocs);
+	unregister_trace_kmem_cache_alloc(panthor_shrinker_cache_probe, allocs);
+	tracepoint_synchronize_unregister();
+}
+
+/* Number of allocations made by a scan, including those that don't sleep. */
+static u32 panthor_shrinker_test_allocs(struct kunit *test, unsigned long *freed)
+{
+	struct panthor_shrinker_allocs allocs = {};
+
+	panthor_shrinker_watch_allocs(&allocs);
+	*freed = panthor_kunit_scan(test, PANTHOR_KUNIT_ALL);
+	panthor_shrinker_unwatch_allocs(&allocs);
+
+	return allocs.count;
+}
+
+/* Allocations are noticed. */
+static void panthor_shrinker_test_allocs_seen(struct kunit *test)
+{
+	struct panthor_shrinker_allocs allocs = {};
+
+	panthor_shrinker_watch_allocs(&allocs);
+	kfree(kmalloc(1, GFP_NOWAIT));
+	panthor_shrinker_unwatch_allocs(&allocs);
+	KUNIT_ASSERT_EQ(test, allocs.count, 1);
+}
+
+/*
+ * Scans are made when there's no memory left, so they don't allocate, whether there
+ * is nothing at all, nothing that can be reclaimed, or something.
+ */
+static void panthor_shrinker_test_no_alloc(struct kunit *test)
+{
+	struct panthor_vm *vms[2];
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_gem_object *pinned;
+	unsigned long freed;
+
+	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
+		kunit_skip(test, "no tracepoints");
+
+	panthor_shrinker_test_allocs_seen(test);
+	KUNIT_EXPECT_EQ(test, panthor_shrinker_test_allocs(test, &freed), 0);
+	KUNIT_EXPECT_EQ(test, freed, SHRINK_STOP);
+
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++) {
+		vms[i] = panthor_kunit_vm(test);
+		panthor_kunit_mapped_bo(test, vms[i], PANTHOR_KUNIT_BO_SIZE,
+					PANTHOR_KUNIT_VA(0));
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[i], fence));
+	}
+
+	pinned = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_pin(pinned));
+	KUNIT_EXPECT_EQ(test, panthor_shrinker_test_allocs(test, &freed), 0);
+	KUNIT_EXPECT_EQ(test, freed, SHRINK_STOP);
+
+	dma_fence_signal(fence);
+	panthor_gem_unpin(pinned);
+	KUNIT_EXPECT_EQ(test, panthor_shrinker_test_allocs(test, &freed), 0);
+	KUNIT_EXPECT_EQ(test, freed, 3 * PANTHOR_KUNIT_BO_PAGES);
 }
 
 enum panthor_shrinker_lock {
@@ -218,6 +334,35 @@ static void panthor_shrinker_test_locked(struct kunit *test)
 		panthor_kunit_mmap_put(bo);
 }
 
+/*
+ * Fail to evict a shared object half-way. What's left is an object that's mapped in
+ * one VM, and treated as such. The other VM gets its mapping back when it needs it.
+ */
+static void panthor_shrinker_test_half_evicted(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit_holder *holder;
+
+	panthor_shrinker_test_prepare(test, bo, PANTHOR_GEM_GPU_MAPPED_SHARED, vms);
+	holder = panthor_kunit_hold_mutex(test, panthor_kunit_vm_op_lock(vms[1]));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	panthor_kunit_release(test, holder);
+
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vms[0], PANTHOR_KUNIT_VA(0),
+							  bo->base.size));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[1], bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 0);
+	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
+	KUNIT_EXPECT_PTR_EQ(test, bo->base.lru, &panthor_vm_reclaim(vms[1])->lru);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vms[0], NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[0], bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_GPU_MAPPED_SHARED);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
 /* Something that can't be locked isn't in the way of the rest. */
 static void panthor_shrinker_test_locked_others(struct kunit *test)
 {
@@ -275,6 +420,37 @@ static void panthor_shrinker_test_stages(struct kunit *test)
 	}
 
 	panthor_kunit_mmap_put(bos[2]);
+}
+
+/*
+ * An object got harder to reclaim than the list it's in suggests, because somebody
+ * held its reservation at that moment. It waits for its turn, behind those that are
+ * as hard to reclaim as it is.
+ */
+static void panthor_shrinker_test_stale_state(struct kunit *test)
+{
+	struct panthor_kunit_holder *holder;
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+
+	panthor_kunit_mmap_get(bos[1]);
+	holder = panthor_kunit_hold_resv(test, bos[0]->base.resv);
+	panthor_kunit_mmap_get(bos[0]);
+	panthor_kunit_release(test, holder);
+	KUNIT_ASSERT_EQ(test, bos[0]->reclaim_state, PANTHOR_GEM_UNUSED);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_EQ(test, bos[0]->reclaim_state, PANTHOR_GEM_MMAPPED);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_CONTENDED), 1);
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		panthor_kunit_mmap_put(bos[i]);
 }
 
 /*
@@ -641,9 +817,12 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_empty),
 	KUNIT_CASE(panthor_shrinker_test_nothing),
 	KUNIT_CASE(panthor_shrinker_test_count_lockless),
+	KUNIT_CASE(panthor_shrinker_test_no_alloc),
 	KUNIT_CASE_PARAM(panthor_shrinker_test_locked, panthor_shrinker_lock_gen_params),
+	KUNIT_CASE(panthor_shrinker_test_half_evicted),
 	KUNIT_CASE(panthor_shrinker_test_locked_others),
 	KUNIT_CASE(panthor_shrinker_test_stages),
+	KUNIT_CASE(panthor_shrinker_test_stale_state),
 	KUNIT_CASE(panthor_shrinker_test_busy_direct),
 	KUNIT_CASE(panthor_shrinker_test_busy_object),
 	KUNIT_CASE(panthor_shrinker_test_busy_shared),
