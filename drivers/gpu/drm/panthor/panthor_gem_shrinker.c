@@ -427,7 +427,7 @@ static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo, boo
 	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
 	mutex_unlock(&bo->gpuva_list_lock);
 
-	if (state <= PANTHOR_GEM_MMAPPED && panthor_gem_fits_in_swap(bo)) {
+	if (state <= min(bo->reclaim_state, PANTHOR_GEM_MMAPPED) && panthor_gem_fits_in_swap(bo)) {
 		panthor_gem_release_locked(bo, can_write);
 		return true;
 	}
