@@ -267,24 +267,24 @@ undefined() # OUT
 # Warnings about what the series touches; the documents of other drivers have theirs.
 check_htmldocs()
 {
-	local touched
+	local touched out=$dir/htmldocs
 
 	touched=$(sed -nE 's#^\+\+\+ b/(.*)$#\1#p' "${queue[@]/#/$patches/}" | sort -u)
-	cmake out-docs htmldocs SPHINXDIRS=gpu >"$log/sphinx" 2>&1 || { tail -n 5 "$log/sphinx"; return 1; }
+	cmake out-docs htmldocs SPHINXDIRS=gpu >"$out" 2>&1 || { tail -n 5 "$out"; return 1; }
 	# said of a document, for lines of the source that it includes
-	{ grep -F "$touched" "$log/sphinx" || true; } | sed -nE "s#^($src/[^ ]* )?##; s#^(\.\./)+##; s#:[0-9]+: #: #; /WARNING|ERROR|SEVERE|CRITICAL|warning|error/s/^/ERROR: /p"
+	{ grep -F "$touched" "$out" || true; } | sed -nE "s#^($src/[^ ]* )?##; s#^(\.\./)+##; s#:[0-9]+: #: #; /WARNING|ERROR|SEVERE|CRITICAL|warning|error/s/^/ERROR: /p"
 }
 
 # The documents of the ABI: what they say must be unique, and proper RST.
 check_abi()
 {
-	local f abi=$dir/abi
+	local f abi=$dir/abi valid=$dir/abi-validate
 
-	(cd "$src" && scripts/get_abi.pl validate --dir Documentation/ABI) >"$log/validate" 2>&1 || true
+	(cd "$src" && scripts/get_abi.pl validate --dir Documentation/ABI) >"$valid" 2>&1 || true
 	rm -rf "$abi"
 	mkdir -p "$abi/testing"
 	sed -nE 's#^\+\+\+ b/(Documentation/ABI/.*)$#\1#p' "${queue[@]/#/$patches/}" | sort -u | while read -r f; do
-		grep -F "$f" "$log/validate" || true
+		grep -F "$f" "$valid" || true
 		cp "$src/$f" "$abi/testing/"
 	done
 	(cd "$src" && scripts/get_abi.pl rest --dir "$abi" --rst-source) | python3 -c '

@@ -71,7 +71,8 @@ static void panthor_evict_test_order(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_gem_depopulate, panthor_evict_test_hook);
 
 	/* Not panthor_kunit_scan(): KUnit allocates. */
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, t.calls, 1);
 	KUNIT_EXPECT_NOT_NULL(test, t.pages);
 	KUNIT_EXPECT_EQ(test, t.count, 1);
