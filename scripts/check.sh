@@ -251,6 +251,8 @@ check_arm64() # gcc|clang
 check_config_with() # LINE...
 {
 	configure odd_make out-odd "$@"
+	# what another configuration has left there
+	rm -rf "${src:?}/out-odd/$drm/panthor"
 	odd_make -k "${w1[@]}" KCFLAGS=-Werror "$drm/panthor/"
 	undefined out-odd
 }
