@@ -141,7 +141,8 @@ static void panthor_vm_reclaim_touch_locked(struct panthor_reclaim *reclaim,
 {
 	lockdep_assert_held(&reclaim->lock);
 
-	vm_reclaim->seq = ++reclaim->seq;
+	WRITE_ONCE(reclaim->seq, reclaim->seq + 1);
+	WRITE_ONCE(vm_reclaim->seq, reclaim->seq);
 	list_move_tail(&vm_reclaim->node, &reclaim->vms);
 }
 
@@ -1259,6 +1260,10 @@ void panthor_vm_reclaim_touch(struct panthor_device *ptdev,
 			      struct panthor_vm_reclaim *vm_reclaim)
 {
 	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+
+	/* That's the case unless several VMs are used in turn. */
+	if (READ_ONCE(vm_reclaim->seq) == READ_ONCE(reclaim->seq))
+		return;
 
 	mutex_lock(&reclaim->lock);
 	if (!list_empty(&vm_reclaim->node))

@@ -34,12 +34,14 @@ void memory_touch(void *mem, __u64 bytes)
 	}
 }
 
-static __u64 swapped_out(void)
+/* Pages of buffers, including those that were written to swap but not freed yet. */
+static __u64 in_memory(void)
 {
-	__u64 pages;
+	__u64 shmem, cached;
 
-	MUST(pan_vmstat("pswpout", &pages));
-	return pages;
+	MUST(pan_meminfo("Shmem", &shmem));
+	MUST(pan_meminfo("SwapCached", &cached));
+	return (shmem + cached) / PAN_PAGE_SIZE;
 }
 
 /*
@@ -58,12 +60,12 @@ static void update_statistics(void)
 #define SWAP_OUT_ATTEMPTS	100
 
 /*
- * Reclaim from the whole system until (nearly) so much was written to swap, in
- * pages per microsecond. Page cache is left alone.
+ * Reclaim from the whole system until (nearly) so much was written to swap and
+ * freed, in pages per microsecond. Page cache is left alone.
  */
 double memory_swap_out(__u64 bytes)
 {
-	__u64 pages = bytes / PAN_PAGE_SIZE * SWAP_OUT_SHARE, before = swapped_out(), done = 0;
+	__u64 pages = bytes / PAN_PAGE_SIZE * SWAP_OUT_SHARE, before = in_memory(), done = 0, now;
 	int attempt, ret;
 	double start;
 	char text[64];
@@ -76,7 +78,8 @@ double memory_swap_out(__u64 bytes)
 		ret = pan_write_file("/sys/fs/cgroup/memory.reclaim", text);
 		if (ret != -EAGAIN)
 			MUST(ret);
-		done = swapped_out() - before;
+		now = in_memory();
+		done = now < before ? before - now : 0;
 		if (done >= pages)
 			return done / bench_stop(start);
 		update_statistics();
