@@ -590,7 +590,8 @@ static void panthor_gem_unmap_from_vm_locked(struct panthor_gem_object *bo,
 
 	/* If that's the only VM, we know it's idle. */
 	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
-	if (vm != evict->vm && !panthor_gem_can_evict(bo, state))
+	if ((state != PANTHOR_GEM_GPU_MAPPED_VM || vm != evict->vm) &&
+	    !panthor_gem_can_evict(bo, state))
 		return;
 
 	/* Private objects share the reservation of the VM. */
