@@ -6,9 +6,8 @@
  *
  * guest: --kernel plain --mem 192M
  */
-#include <sys/wait.h>
-
 #include "evict.h"
+#include "pan_child.h"
 
 #define CLIENTS		2
 #define PERCENT		60	/* of the memory, for each client */
@@ -22,6 +21,7 @@ FIXTURE(evict_overcommit) {
 	struct pan_env env;
 	__u64 seed;
 	int buffers;
+	int queued;
 	__u64 oom_kills;
 	__u64 evictions;
 };
@@ -116,14 +116,12 @@ static int client_wait(struct client *c, __u32 sync)
 	return 0;
 }
 
-/* Run jobs until half of all buffers were restored, counting each time. */
-static int client_run(struct client *c, int queued)
+/* Run jobs until there were that many restores, whoever's: all stop together. */
+static int client_run(struct client *c, int queued, __u64 target)
 {
-	__u64 end = pan_now_ms() + TEST_MS, restores = 0, target = 0;
+	__u64 end = pan_now_ms() + TEST_MS, restores = 0;
 	int i;
 
-	CLIENT_TRY(pan_reclaim_counter(&c->dev, "restores", &target));
-	target += c->buffers;
 	for (i = 0; i < queued - 1; i++)
 		CLIENT_TRY(client_submit(c, c->syncs[i]));
 	while (restores < target) {
@@ -156,35 +154,43 @@ static int client_verify(struct client *c)
 	return 0;
 }
 
-static int client_main(int buffers, __u64 seed, int queued)
+static int client_main(struct pan_child *self)
 {
+	FIXTURE_DATA(evict_overcommit) *test = self->arg;
 	struct pan_bo bos[MAX_BUFFERS];
-	struct client c = { .bos = bos, .buffers = buffers, .seed = seed };
+	struct client c = { .bos = bos, .buffers = test->buffers, .seed = test->seed };
+	__s64 target = 0;
 
 	CLIENT_TRY(pan_open(&c.dev));
 	CLIENT_TRY(pan_ctx_create(&c.dev, 1, &c.ctx));
 	CLIENT_TRY(client_fill(&c));
 	CLIENT_TRY(client_prepare_job(&c));
-	CLIENT_TRY(client_run(&c, queued));
+	CLIENT_TRY(pan_child_tell(self, 0));
+	CLIENT_TRY(pan_child_hear(self, &target));
+	CLIENT_TRY(client_run(&c, test->queued, target));
 	return client_verify(&c);
 }
 
 TEST_F_TIMEOUT(evict_overcommit, turns, 2 * TEST_MS / 1000)
 {
-	pid_t pids[CLIENTS];
+	struct pan_child clients[CLIENTS];
+	int i, result = 0;
 	__u64 now = 0;
-	int i, status;
+	__s64 filled;
 
 	for (i = 0; i < CLIENTS; i++) {
-		pids[i] = fork();
-		ASSERT_LE(0, pids[i]);
-		if (!pids[i])
-			_exit(!!client_main(self->buffers, self->seed + i * MAX_BUFFERS,
-					    i < variant->busy ? QUEUED : 1));
+		self->queued = i < variant->busy ? QUEUED : 1;
+		self->seed += MAX_BUFFERS;
+		ASSERT_EQ(0, pan_child_start(&clients[i], client_main, self));
 	}
+	for (i = 0; i < CLIENTS; i++)
+		ASSERT_EQ(0, pan_child_hear(&clients[i], &filled));
+	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "restores", &now));
+	for (i = 0; i < CLIENTS; i++)
+		ASSERT_EQ(0, pan_child_tell(&clients[i], now + CLIENTS * self->buffers));
 	for (i = 0; i < CLIENTS; i++) {
-		ASSERT_EQ(pids[i], waitpid(pids[i], &status, 0));
-		EXPECT_EQ(0, status);
+		ASSERT_EQ(0, pan_child_wait(&clients[i], &result));
+		EXPECT_EQ(0, result);
 	}
 	ASSERT_EQ(0, pan_vmstat("oom_kill", &now));
 	EXPECT_EQ(self->oom_kills, now);
