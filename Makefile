@@ -18,6 +18,8 @@ kunit:
 	@scripts/kunit.sh
 selftest:
 	@scripts/selftest.sh
+soak:
+	@scripts/soak.sh
 igt:
 	@scripts/igt.sh
 bench:
@@ -43,5 +45,5 @@ apply:
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest igt bench mutants shell tree export status check arm64 apply
+.PHONY: help run test kunit selftest soak igt bench mutants shell tree export status check arm64 apply
 .DELETE_ON_ERROR:

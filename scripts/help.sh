@@ -12,6 +12,7 @@ make run                 boot the patched kernel on the software GPU and watch
 make test                everything CI needs
 make kunit               unit tests of the model and of the series
 make selftest [T=glob]   tests through the uAPI, in the guest
+make soak [SOAK=60]      stress, memory pressure and random ioctls together
 make mutants [M=glob]    do the tests notice deliberate defects of the series?
 make igt                 the panthor tests of Debian's IGT
 make bench [B=letters]   measurements, against the unpatched kernel and others

@@ -15,7 +15,10 @@
 #include "pan_child.h"
 
 /* How long one side waits for the other, whatever the other is doing. */
-#define PATIENCE_MS	60000
+static int patience_ms(void)
+{
+	return pan_alone() ? 60000 : 600000;
+}
 
 /**
  * pan_child_start() - Run a function in a process of its own.
@@ -78,7 +81,7 @@ int pan_child_hear(struct pan_child *other, __s64 *value)
 	int ret;
 
 	do {
-		ret = poll(&poll_fd, 1, PATIENCE_MS);
+		ret = poll(&poll_fd, 1, patience_ms());
 	} while (ret < 0 && errno == EINTR);
 	if (ret <= 0)
 		return ret ? -errno : -ETIME;
@@ -118,7 +121,7 @@ int pan_child_wait(struct pan_child *child, int *result)
 	int status, ended;
 
 	/* The socket hangs up when the child is gone, and not before. */
-	ended = poll(&poll_fd, 1, PATIENCE_MS);
+	ended = poll(&poll_fd, 1, patience_ms());
 	if (ended <= 0)
 		kill(child->pid, SIGKILL);
 	if (waitpid(child->pid, &status, 0) != child->pid)

@@ -30,6 +30,7 @@ static inline void pan_poke(__u64 *p, __u64 value)
 /* util.c */
 __u64 pan_seed(void);
 __u64 pan_rand(__u64 *state);
+bool pan_alone(void);
 __u64 pan_now_ms(void);
 void pan_relax(void);
 int pan_poll(int (*cond)(void *arg), void *arg, int timeout_ms);

@@ -63,6 +63,19 @@ __u64 pan_rand(__u64 *state)
 }
 
 /**
+ * pan_alone() - Is the device this test's alone?
+ *
+ * Not so in a soak, where several tests run at once. What they see of the whole
+ * device means nothing then, and all takes longer.
+ *
+ * Return: false if PAN_TOGETHER is in the environment.
+ */
+bool pan_alone(void)
+{
+	return !getenv("PAN_TOGETHER");
+}
+
+/**
  * pan_now_ms() - Monotonic time.
  *
  * Return: milliseconds.
