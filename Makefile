@@ -37,6 +37,8 @@ check:
 	@scripts/check.sh
 arm64:
 	@scripts/arm64.sh
+coverage:
+	@scripts/coverage.sh
 mutants:
 	@scripts/mutants.sh
 apply:
@@ -45,5 +47,5 @@ apply:
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest soak igt bench mutants shell tree export status check arm64 apply
+.PHONY: help run test kunit selftest soak igt bench coverage mutants shell tree export status check arm64 apply
 .DELETE_ON_ERROR:

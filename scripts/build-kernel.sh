@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Build the UML kernel of a tree: build/linux{,-base}/out-{plain,debug}/linux,
+# Build the UML kernel of a tree: build/linux{,-base}/out-{plain,debug,gcov}/linux,
 # modules installed in build/modules/<tree>-<kernel>.
-# usage: build-kernel.sh [--tree series|base] [--kernel plain|debug]
+# usage: build-kernel.sh [--tree series|base] [--kernel plain|debug|gcov]
 
 . "$(dirname "$0")/lib.sh"
 parse_target "$@"
@@ -12,9 +12,11 @@ out=$src/out-$kernel
 inst=$build/modules/$tree-$kernel
 [ -f "$src/Makefile" ] || die "no kernel tree in ${src#"$top"/}: run 'make tree'"
 
+# A kernel's own choice replaces the common one.
 fragments()
 {
-	cat "$panthor"/configs/{uml,"$kernel"}.config
+	tac "$panthor"/configs/{"$kernel",uml}.config |
+		awk -F '[= ]' '!/CONFIG_/ || !seen[$1 == "#" ? $2 : $1]++' | tac
 }
 
 # .config from the fragments, only when they or the tree's Kconfig changed it.
@@ -33,10 +35,18 @@ configure()
 	check_config "$frag" "$out/.config"
 }
 
+# Of a gcov kernel, only what the series touches counts how often it is run.
+instrumented()
+{
+	[ "$kernel" = gcov ] || return 0
+	series_sources "$tree" | sed 's|.*/\(.*\)\.c$|GCOV_PROFILE_\1.o=y|'
+}
+
 lock_target
 configure
 say "kernel $tree-$kernel"
-quietly "$build/log/kernel-$tree-$kernel.log" kmake "$tree" "$kernel" all
+mapfile -t profile < <(instrumented)
+quietly "$build/log/kernel-$tree-$kernel.log" kmake "$tree" "$kernel" "${profile[@]}" all
 # the installed modules follow the built ones
 if [ ! "$inst/.stamp" -nt "$out/modules.order" ] ||
    [ -n "$(find "$out" -name '*.ko' -newer "$inst/.stamp" -print -quit)" ]; then

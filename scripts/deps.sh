@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
 # missing here, after saying which.
-# usage: deps.sh [check|arm64|bench]: also what that verb needs
+# usage: deps.sh [check|arm64|bench|coverage]: also what that verb needs
 
 . "$(dirname "$0")/lib.sh"
 
@@ -43,13 +43,17 @@ dot		graphviz
 needs_bench="
 gnuplot		gnuplot-nox
 "
+needs_coverage="
+lcov		lcov
+"
 
 case ${1:-} in
 '') ;;
 check) needs+=$needs_check ;;
 arm64) needs+=$needs_arm64 ;;
 bench) needs+=$needs_bench ;;
-*) die "unknown group '$1': check, arm64 or bench" ;;
+coverage) needs+=$needs_coverage ;;
+*) die "unknown group '$1': check, arm64, bench or coverage" ;;
 esac
 
 missing=()

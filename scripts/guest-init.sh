@@ -87,6 +87,17 @@ find_leaks()
 	cat $f >"$run/kmemleak"
 }
 
+# A gcov kernel's counters.
+keep_coverage()
+{
+	local dir=/sys/kernel/debug/gcov f
+
+	[ -d $dir ] || return 0
+	(cd $dir && find . -name '*.gcda') | while read -r f; do
+		mkdir -p "$run/gcov/${f%/*}" && cat "$dir/$f" >"$run/gcov/$f"
+	done
+}
+
 mount_all
 ulimit -c 0
 swap_on
@@ -95,5 +106,6 @@ exec 8>/dev/tty0	# keeps the line open until all output is out
 run_command
 status=$?
 find_leaks
+keep_coverage
 echo $status >"$run/status"
 power_off

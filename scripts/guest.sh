@@ -10,7 +10,7 @@ usage()
 {
 	cat >&2 <<-'END'
 	usage: guest.sh [option...] [--] command [argument...]
-	  --kernel plain|debug     default debug
+	  --kernel plain|debug|gcov  default debug
 	  --tree series|base       default series
 	  --mem SIZE               RAM of the guest, default 512M
 	  --swap SIZE|0            swap device, default 1G

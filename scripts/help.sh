@@ -14,6 +14,7 @@ make kunit               unit tests of the model and of the series
 make selftest [T=glob]   tests through the uAPI, in the guest
 make soak [SOAK=60]      stress, memory pressure and random ioctls together
 make mutants [M=glob]    do the tests notice deliberate defects of the series?
+make coverage            which lines of the series do the tests run?
 make igt                 the panthor tests of Debian's IGT
 make bench [B=letters]   measurements, against the unpatched kernel and others
 make shell [CMD='...']   a shell, or a command, in the guest

@@ -36,7 +36,7 @@ as_root()
 }
 
 check_kernel() { # KERNEL
-	case $1 in plain|debug) ;; *) die "unknown KERNEL '$1': plain or debug" ;; esac
+	case $1 in plain|debug|gcov) ;; *) die "unknown KERNEL '$1': plain, debug or gcov" ;; esac
 }
 
 check_size() # SIZE...
@@ -121,6 +121,11 @@ kmake() { # TREE KERNEL args...: make in a tree's output directory
 	# LOCALVERSION empty: one release string for both trees
 	make -C "$src" O="$out" ARCH=um CC="$(ccache_cc)" LOCALVERSION= \
 		--no-print-directory -j"$jobs" "$@"
+}
+
+# Files of the kernel that the series adds or changes: what coverage is about.
+series_sources() { # TREE
+	git -C "$(tree_dir "$1")" diff --name-only --diff-filter=AM base HEAD -- '*.c' ':!*/tests/*'
 }
 
 # Kconfig drops what it can't satisfy without a word.

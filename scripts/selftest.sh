@@ -17,7 +17,7 @@ for f in "$panthor"/tests/*.c; do
 	[[ $name == $glob ]] || continue
 	opts=$(guest_options "$name")
 	# they need the series: on the unpatched kernel, any build can skip them
-	[ "$tree" = series ] || opts=${opts//--kernel plain/}
+	[ "$tree$kernel" = seriesdebug ] || opts=${opts//--kernel plain/}
 	groups[${opts:- }]+=" $name"
 done
 [ ${#groups[@]} -gt 0 ] ||
