@@ -51,7 +51,7 @@ in_guest()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2016 # expanded in the guest
-	"$top/scripts/guest.sh" --kernel "$kernel" --tree "$tree" --name "kunit-$tree" --no-panthor --timeout 300 -- \
+	"$top/scripts/guest.sh" --kernel "$kernel" --tree "$tree" --name "kunit-$tree" --no-panthor --swap 0 --timeout 300 -- \
 		bash -c 'modprobe -d "$PANTHOR_MODULES" -a "$@" || exit
 			cd /sys/kernel/debug/kunit && for s in *; do echo "### suite $s"; cat "$s/results"; done' \
 		- "${names[@]}" >"$log.out" || status=$?

@@ -237,6 +237,59 @@ static void drm_fdinfo_memory_test_status(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, c->text), "%s", text);
 }
 
+static const char *fdinfo_test_fence_name(struct dma_fence *fence)
+{
+	return "fdinfo";
+}
+
+static const struct dma_fence_ops fdinfo_test_fence_ops = {
+	.get_driver_name = fdinfo_test_fence_name,
+	.get_timeline_name = fdinfo_test_fence_name,
+};
+
+static DEFINE_SPINLOCK(fdinfo_test_fence_lock);
+
+/* The object is being written to until the fence is signaled. */
+static struct dma_fence *fdinfo_test_write(struct kunit *test, struct drm_gem_object *obj)
+{
+	struct dma_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, fence);
+	dma_fence_init(fence, &fdinfo_test_fence_ops, &fdinfo_test_fence_lock,
+		       dma_fence_context_alloc(1), 1);
+
+	KUNIT_ASSERT_EQ(test, 0, dma_resv_lock(obj->resv, NULL));
+	KUNIT_EXPECT_EQ(test, 0, dma_resv_reserve_fences(obj->resv, 1));
+	dma_resv_add_fence(obj->resv, fence, DMA_RESV_USAGE_WRITE);
+	dma_resv_unlock(obj->resv);
+
+	return fence;
+}
+
+/* What's in use is active, with as much as is resident, and can't be purged. */
+static void drm_fdinfo_memory_test_active(struct kunit *test)
+{
+	struct fdinfo_test *t = test->priv;
+	struct dma_fence *fence;
+	const char *text;
+
+	t->objs[0].status = DRM_GEM_OBJECT_RESIDENT | DRM_GEM_OBJECT_PURGEABLE;
+	t->objs[0].base.funcs = &fdinfo_test_funcs_rss;
+	fence = fdinfo_test_write(test, &t->objs[0].base);
+
+	drm_show_supported_memory_stats(&t->p, &t->file, TEST_ALL_STATUS);
+	text = fdinfo_test_text(t);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "drm-active-memory:\t16 KiB\n"), "%s", text);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "drm-purgeable-memory:\t0\n"), "%s", text);
+
+	dma_fence_signal(fence);
+	dma_fence_put(fence);
+	drm_show_supported_memory_stats(&t->p, &t->file, TEST_ALL_STATUS);
+	text = fdinfo_test_text(t);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "drm-active-memory:\t0\n"), "%s", text);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "drm-purgeable-memory:\t16 KiB\n"), "%s", text);
+}
+
 /* The size of several objects adds up. */
 static void drm_fdinfo_memory_test_sum(struct kunit *test)
 {
@@ -354,6 +407,7 @@ static struct kunit_case drm_fdinfo_memory_tests[] = {
 	KUNIT_CASE(drm_fdinfo_memory_test_print_units),
 	KUNIT_CASE(drm_fdinfo_memory_test_is_zero),
 	KUNIT_CASE_PARAM(drm_fdinfo_memory_test_status, fdinfo_test_gen_params),
+	KUNIT_CASE(drm_fdinfo_memory_test_active),
 	KUNIT_CASE(drm_fdinfo_memory_test_sum),
 	KUNIT_CASE(drm_fdinfo_memory_test_no_handle),
 	KUNIT_CASE(drm_fdinfo_memory_test_unaware),

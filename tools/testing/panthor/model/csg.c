@@ -263,6 +263,10 @@ static void clear_group(struct csf_model *m, struct csf_csg *g)
 		csf_stream_clear(m, csg_nr(m, g), j);
 }
 
+/*
+ * A driver unmaps an AS that had a fault, to kill the groups in it. It can't know
+ * then which one it is about to start.
+ */
 static void check_group_as(struct csf_model *m, struct csf_csg *g)
 {
 	const struct csf_as *as = &m->as[g->as];
@@ -270,7 +274,7 @@ static void check_group_as(struct csf_model *m, struct csf_csg *g)
 	g->checked = true;
 	g->transtab = as->transtab;
 	if (g->as && (m->variant->as_present & BIT(g->as)) &&
-	    csf_as_mode(as) == AS_MODE_AARCH64_4K)
+	    (csf_as_mode(as) == AS_MODE_AARCH64_4K || as->faulted))
 		return;
 	csf_bug(m, CSF_BUG_CSG_AS, "CSG%u: started in AS%u, TRANSCFG 0x%llx",
 		csg_nr(m, g), g->as, as->transcfg);

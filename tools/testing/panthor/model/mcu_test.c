@@ -637,6 +637,24 @@ static void mcu_test_wrong_as(struct kunit *test)
 	expect_bug(test, CSF_BUG_AS_RECYCLED, 1);
 }
 
+/* The AS had a fault, which is why the driver has unmapped it */
+static void mcu_test_faulty_as(struct kunit *test)
+{
+	struct ctx *c = test->priv;
+
+	boot(test);
+	put_store(test, DATA, 1);
+	csf_mmu_fault(c->m, 1, DATA, CSF_FAULT_TRANSLATION + 3, CSF_ACCESS_READ);
+	csf_test_as_enable(c->m, 1, 0, 0, AS_MODE_UNMAPPED);
+	start_group(test, 0, 1, CSG_START);
+	expect_bug(test, CSF_BUG_CSG_AS, 0);
+	request_state(test, 0, CSG_TERMINATE);
+	csf_test_as_enable(c->m, 1, csf_test_pa(c->root), MEMATTR, TRANSCFG);
+	csf_test_as_enable(c->m, 1, 0, 0, AS_MODE_UNMAPPED);
+	start_group(test, 0, 1, CSG_START);
+	expect_bug(test, CSF_BUG_CSG_AS, 1);
+}
+
 /* Requests that make no sense: SUSPEND of nothing, START twice, HALT meanwhile */
 static void mcu_test_bad_requests(struct kunit *test)
 {
@@ -697,6 +715,7 @@ static struct kunit_case mcu_test_cases[] = {
 	KUNIT_CASE(mcu_test_illegal),
 	KUNIT_CASE(mcu_test_bad_insert),
 	KUNIT_CASE(mcu_test_wrong_as),
+	KUNIT_CASE(mcu_test_faulty_as),
 	KUNIT_CASE(mcu_test_bad_requests),
 	KUNIT_CASE(mcu_test_pause),
 	{}

@@ -363,6 +363,8 @@ static void latch(struct csf_model *m, struct csf_as *as)
 	as->memattr = as_reg64(as, AS_MEMATTR_LO);
 	as->transcfg = as_reg64(as, AS_TRANSCFG_LO);
 	as->fault = false;
+	if (csf_as_mode(as) != AS_MODE_UNMAPPED)
+		as->faulted = false;
 	as->updates++;
 	tlb_drop_all(m, as);
 	check_config(m, as);
@@ -488,6 +490,7 @@ void csf_mmu_fault(struct csf_model *m, unsigned int nr, u64 va, u32 code, enum 
 	struct csf_as *as = &m->as[nr];
 
 	m->stat[CSF_STAT_FAULTS]++;
+	as->faulted = true;
 	if (as->fault)
 		return;
 	as->fault = true;
@@ -496,6 +499,7 @@ void csf_mmu_fault(struct csf_model *m, unsigned int nr, u64 va, u32 code, enum 
 	as->regs[AS_FAULTADDRESS_LO + 1] = upper_32_bits(va);
 	csf_irq_raise(m, CSF_MMU, BIT(nr));
 }
+EXPORT_SYMBOL_IF_KUNIT(csf_mmu_fault);
 
 /**
  * csf_mmu_int_cleared() - the driver wrote MMU_INT_CLEAR

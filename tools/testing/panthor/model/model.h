@@ -277,6 +277,7 @@ struct csf_tlb_entry {
  * @transcfg: see @transtab
  * @updates: number of UPDATEs, for those who wait for one
  * @fault: FAULTSTATUS holds a fault that has not been served
+ * @faulted: there was a fault since it was last mapped
  * @locked: a region is locked
  * @lock_start: its first byte
  * @lock_last: its last byte
@@ -297,6 +298,7 @@ struct csf_as {
 	u64 transcfg;
 	u64 updates;
 	bool fault;
+	bool faulted;
 	bool locked;
 	u64 lock_start;
 	u64 lock_last;

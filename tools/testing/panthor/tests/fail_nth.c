@@ -29,6 +29,7 @@ FIXTURE(fail_nth) {
 	__u64 stream, *wrong;
 	struct pan_bo made;
 	struct pan_vm made_vm;
+	struct pan_group made_group;
 	int dmabuf;
 	__u32 vgem_handle;
 	__u64 va, size;
@@ -564,6 +565,28 @@ FIXTURE_VARIANT_ADD(fail_nth, vm_create) {
 	.prepare = nothing,
 	.run = vm_create_run,
 	.settle = vm_create_settle,
+};
+
+/* A group comes with buffers of the driver's own. */
+static int group_create_run(FIXTURE_DATA(fail_nth) *self)
+{
+	return pan_group_create(&self->ctx.vm, 1, PAN_SZ_64K, 0, &self->made_group);
+}
+
+static int group_create_settle(FIXTURE_DATA(fail_nth) *self, int result)
+{
+	int ret = result ? group_create_run(self) : 0;
+
+	if (!ret)
+		ret = pan_group_destroy(&self->made_group);
+	return ret ? ret : verify(self);
+}
+
+FIXTURE_VARIANT_ADD(fail_nth, group_create) {
+	.other_error = -ENOSPC,
+	.prepare = evict_all,
+	.run = group_create_run,
+	.settle = group_create_settle,
 };
 
 /*

@@ -56,6 +56,8 @@ TEST_F(prime, import_from_vgem)
 	EXPECT_EQ(0, wrong);
 	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, va, SIZE, self->seed + 1));
 	EXPECT_EQ(0, pan_verify(map, SIZE, self->seed + 1));
+	ASSERT_EQ(0, pan_bo_mmap(&bo));
+	EXPECT_EQ(0, pan_verify(bo.map, SIZE, self->seed + 1));
 
 	/* The exporter lets go first. */
 	EXPECT_EQ(0, munmap(map, SIZE));

@@ -6,6 +6,7 @@
 #include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/tracepoint.h>
 
 #include <trace/events/kmem.h>
@@ -188,6 +189,8 @@ static void panthor_shrinker_test_no_alloc(struct kunit *test)
 
 	if (!IS_ENABLED(CONFIG_TRACEPOINTS))
 		kunit_skip(test, "no tracepoints");
+	if (get_nr_swap_pages() > 0)
+		kunit_skip(test, "the block layer allocates what it needs to write to swap");
 
 	panthor_shrinker_test_allocs_seen(test);
 	KUNIT_EXPECT_EQ(test, panthor_shrinker_test_allocs(test, &freed), 0);
