@@ -20,6 +20,8 @@ RULES = [
     (r"A\..*", r"base:\g<0>", median, "<=", 1.02),
     (r"B\.swapout\.(\w+\.\w+)\.\w+", r"B.pageout.\1", median, ">=", 0.9),
     (r"B\.evict\.(private|shared)\.(\w+)\.awake", r"B.evict.\1.\2.suspended", median, "<=", 1.3),
+    # what a file for each page costs, without the GPU
+    (r"B\.reclaim\.file-for-each-page", r"B.reclaim.one-file", median, None, None),
     (r"C\.restore\.4K\.\w+", r"C.sendfile.4K", median, ">=", 0.6),
     (r"C\.restore\.(\w+)\.\w+", r"C.sendfile.\1", median, ">=", 0.9),
     (r"D\.(scan|count)\.(?!1000x1\.)\w+\.(\w+)", r"D.\1.1000x1.\2", median, "<=", 1.3),

@@ -6,6 +6,7 @@
  * guest: --mem 768M
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "bench.h"
 
@@ -72,6 +73,36 @@ static void measure(struct client *clients, enum kind kind, __u64 size)
 	buffers_destroy(&b);
 }
 
+/* Give a page of each file, or each page of a file, some content. */
+static void touch_files(const int *fds, unsigned int count)
+{
+	__u64 i, word = 0x5a5a1234;
+
+	for (i = 0; i < PAGES; i++)
+		if (pwrite(fds[i % count], &word, sizeof(word), i / count * PAN_PAGE_SIZE) < 0)
+			bench_fail(__FILE__, __LINE__, "pwrite", -errno);
+}
+
+/*
+ * What a file for each page costs whoever reclaims them: a buffer has a file of its
+ * own. These have nothing to do with the GPU.
+ */
+static void reclaim_files(unsigned int count)
+{
+	static int fds[PAGES];
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		fds[i] = MUST(memfd_create("pages", 0));
+	for (i = 0; i < ROUNDS; i++) {
+		touch_files(fds, count);
+		bench_sample("Mpages/s", memory_swap_out(TOTAL), "B.reclaim.%s",
+			     count == 1 ? "one-file" : "file-for-each-page");
+	}
+	for (i = 0; i < count; i++)
+		close(fds[i]);
+}
+
 int main(void)
 {
 	static const __u64 sizes[] = {
@@ -90,6 +121,9 @@ int main(void)
 	for (kind = PRIVATE; kind <= MMAPPED; kind++)
 		for (i = 0; i < ARRAY_SIZE(sizes); i++)
 			measure(clients, kind, sizes[i]);
+	MUST(setrlimit(RLIMIT_NOFILE, &(struct rlimit) { 2 * PAGES, 2 * PAGES }));
+	reclaim_files(1);
+	reclaim_files(PAGES);
 	client_destroy(&clients[0]);
 	client_destroy(&clients[1]);
 	pan_close(&dev);

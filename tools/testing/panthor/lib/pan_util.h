@@ -14,7 +14,7 @@
 #endif
 
 /* A deadline for things that take milliseconds when all is well. */
-#define PAN_DEADLINE_MS		10000
+#define PAN_DEADLINE_MS		(pan_alone() ? 10000 : 10 * 10000)
 
 /* Memory that the GPU or another process changes meanwhile. */
 static inline __u64 pan_peek(const __u64 *p)

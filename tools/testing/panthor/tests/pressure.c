@@ -67,21 +67,28 @@ static int client_start(struct client *c)
 	return ret ? ret : pan_bo_mmap(&c->bos[0]);
 }
 
+static int content_is_wrong(const char *who, int bo, __u64 wrong)
+{
+	if (wrong)
+		printf("# process %d: the %s sees %llu wrong words in buffer %d\n", getpid(), who,
+		       wrong, bo);
+	return wrong ? -EILSEQ : 0;
+}
+
 /* All of it by the GPU, and some of it by the CPU; then something new. */
 static int client_turn(struct client *c)
 {
-	__u64 wrong, bad = 0;
+	__u64 wrong;
 	int i, ret = 0;
 
 	for (i = 0; !ret && i < BOS; i++) {
 		wrong = ~0ULL;
 		ret = pan_gpu_verify(&c->ctx, c->bos[i].va, c->bo_size, c->seed + i, &wrong);
-		bad += wrong;
+		if (!ret)
+			ret = content_is_wrong("GPU", i, wrong);
 	}
-	if (!ret && !bad)
-		bad = pan_verify(c->bos[0].map, c->bo_size, c->seed);
-	if (bad)
-		return ret ? ret : -EILSEQ;
+	if (!ret)
+		ret = content_is_wrong("CPU", 0, pan_verify(c->bos[0].map, c->bo_size, c->seed));
 	c->seed++;
 	for (i = 0; !ret && i < BOS; i++)
 		ret = pan_gpu_fill(&c->ctx, c->bos[i].va, c->bo_size, c->seed + i);
@@ -101,6 +108,9 @@ static int client_process(struct pan_child *self)
 		if (!ret && go_on)
 			ret = client_turn(c);
 	}
+	if (ret)
+		printf("# process %d ends with %d\n", getpid(), ret);
+	fflush(stdout);
 	return ret;
 }
 

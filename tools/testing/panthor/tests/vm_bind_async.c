@@ -89,6 +89,33 @@ TEST_F(vm_bind_async, unmap_waits_for_job)
 	EXPECT_EQ(-EINVAL, pan_gpu_verify(&self->ctx, self->va, SIZE, self->seed, &wrong));
 }
 
+/*
+ * A map whose turn comes when the VM was destroyed must not happen: nothing would
+ * ever unmap the buffer again, nor free it and the VM.
+ */
+TEST_F(vm_bind_async, map_of_destroyed_vm)
+{
+	struct drm_panthor_vm_bind_op op = pan_op_map(&self->bo, 0, self->va, SIZE, 0);
+	struct drm_panthor_sync_op syncs[2];
+	struct pan_vm vm;
+	struct pan_cs cs;
+
+	PAN_SKIP_UNPATCHED("leaks the VM and what it maps");
+	ASSERT_EQ(0, pan_vm_create(&self->env.dev, 0, &vm));
+	ASSERT_EQ(0, pan_model_knob_set("pause", "1"));
+	pan_cs_init(&cs);
+	ASSERT_EQ(0, pan_ctx_start(&self->ctx, 0, &cs));
+	syncs[0] = pan_wait_op(self->ctx.sync);
+	syncs[1] = pan_signal_op(self->bound);
+	set_syncs(&op, syncs, 2);
+	ASSERT_EQ(0, pan_vm_bind_async(&vm, &op, 1));
+	ASSERT_EQ(0, pan_vm_destroy(&vm));
+	EXPECT_EQ(-ETIME, pan_sync_wait(&self->env.dev, self->bound, 0));
+	ASSERT_EQ(0, pan_model_knob_set("pause", "0"));
+	EXPECT_EQ(-EINVAL, pan_sync_wait_result(&self->env.dev, self->bound, PAN_DEADLINE_MS));
+	EXPECT_EQ(0, pan_ctx_wait(&self->ctx, PAN_DEADLINE_MS));
+}
+
 /* Binds of a VM are done in the order of their submission, without fences. */
 TEST_F(vm_bind_async, binds_are_in_order)
 {
