@@ -27,6 +27,7 @@ FIXTURE(fail_nth) {
 	int mem_reclaim;
 	/* what the operation made, or is going to use */
 	__u64 stream, *wrong;
+	__u64 restores;
 	struct pan_bo made;
 	struct pan_vm made_vm;
 	int dmabuf;
@@ -213,7 +214,9 @@ static int submit_prepare(FIXTURE_DATA(fail_nth) *self)
 	pan_cs_verify(&cs, self->bo.va, SIZE, self->seed, result_va);
 	self->size = pan_cs_size(&cs);
 	ret = pan_ctx_upload(&self->ctx, &cs, &self->stream);
-	return ret ? ret : evict_all(self);
+	if (!ret)
+		ret = evict_all(self);
+	return ret ? ret : pan_reclaim_counter(&self->env.dev, "restores", &self->restores);
 }
 
 static int submit_prepare_swap(FIXTURE_DATA(fail_nth) *self)
@@ -230,15 +233,42 @@ static int submit_run(FIXTURE_DATA(fail_nth) *self)
 	return pan_queue_submit(&self->ctx.group, 0, self->stream, self->size, &done, 1);
 }
 
+static int restores_since(FIXTURE_DATA(fail_nth) *self, __u64 *count)
+{
+	__u64 now = 0;
+	int ret = pan_reclaim_counter(&self->env.dev, "restores", &now);
+
+	*count = now - self->restores;
+	self->restores = now;
+	return ret;
+}
+
+/*
+ * Memory that isn't found is looked for again, once there is room: what is refused
+ * for another reason has all of its memory, or hasn't looked for it yet.
+ */
+static int submit_again(FIXTURE_DATA(fail_nth) *self)
+{
+	__u64 before = 0, missing = 0;
+	int ret;
+
+	ret = restores_since(self, &before);
+	/* What was refused was not run. */
+	if (!ret && pan_peek(self->wrong) != ~0ULL)
+		ret = -EPROTO;
+	if (!ret)
+		ret = submit_run(self);
+	if (!ret)
+		ret = restores_since(self, &missing);
+	return ret ? ret : before && missing ? -EPROTO : 0;
+}
+
 static int submit_settle(FIXTURE_DATA(fail_nth) *self, int result)
 {
 	int ret = 0;
 
-	/* What was refused was not run. */
-	if (result && pan_peek(self->wrong) != ~0ULL)
-		return -EPROTO;
 	if (result)
-		ret = submit_run(self);
+		ret = submit_again(self);
 	if (!ret)
 		ret = pan_ctx_wait(&self->ctx, PAN_DEADLINE_MS);
 	if (!ret && pan_peek(self->wrong))
