@@ -23,6 +23,7 @@ FIXTURE(fail_nth) {
 	__u64 seed;
 	int vgem;
 	int fail_nth;
+	int fail_pages;
 	int shrink;
 	int mem_reclaim;
 	/* what the operation made, or is going to use */
@@ -45,6 +46,7 @@ FIXTURE_VARIANT(fail_nth) {
 	int (*run)(FIXTURE_DATA(fail_nth) *self);
 	int (*settle)(FIXTURE_DATA(fail_nth) *self, int result);
 	bool swaps_in;
+	unsigned int pages;	/* that are not found in a row, instead of one allocation */
 	int other_error;	/* what this operation says instead of -ENOMEM */
 };
 
@@ -92,6 +94,8 @@ FIXTURE_SETUP(fail_nth)
 	if (self->fail_nth == -ENOENT)
 		SKIP(return, "no fault injection in this kernel");
 	ASSERT_LE(0, self->fail_nth);
+	self->fail_pages = pan_fail_pages_open();
+	ASSERT_LE(0, self->fail_pages);
 	self->seed = pan_rand(&self->env.rand);
 	/* Otherwise most of the time would be spent on booting. */
 	ASSERT_EQ(0, pan_keep_awake(&self->env.dev, true));
@@ -124,6 +128,7 @@ FIXTURE_TEARDOWN(fail_nth)
 	close(self->shrink);
 	close(self->mem_reclaim);
 	close(self->fail_nth);
+	close(self->fail_pages);
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
@@ -287,6 +292,23 @@ FIXTURE_VARIANT_ADD(fail_nth, restore_from_swap_by_submit) {
 	.run = submit_run,
 	.settle = submit_settle,
 	.swaps_in = true,
+};
+
+/* Some of it may stay in memory: that's no news here. */
+static int submit_prepare_pages(FIXTURE_DATA(fail_nth) *self)
+{
+	int ret = submit_prepare_swap(self);
+
+	return ret == -ETIME ? 0 : ret;
+}
+
+/* A page isn't found, and not either when room was made for it. */
+FIXTURE_VARIANT_ADD(fail_nth, restore_without_pages) {
+	.prepare = submit_prepare_pages,
+	.run = submit_run,
+	.settle = submit_settle,
+	.swaps_in = true,
+	.pages = 2,
 };
 
 /* A fault that found no memory is tried again by the kernel. */
@@ -596,6 +618,20 @@ FIXTURE_VARIANT_ADD(fail_nth, vm_create) {
 	.settle = vm_create_settle,
 };
 
+static int arm(FIXTURE_DATA(fail_nth) *self, const FIXTURE_VARIANT(fail_nth) *variant,
+	       unsigned int nth)
+{
+	return variant->pages ? pan_fail_pages_arm(self->fail_pages, nth, variant->pages) :
+				pan_fail_nth_arm(self->fail_nth, nth);
+}
+
+static int disarm(FIXTURE_DATA(fail_nth) *self, const FIXTURE_VARIANT(fail_nth) *variant,
+		  bool *hit)
+{
+	return variant->pages ? pan_fail_pages_disarm(self->fail_pages, hit) :
+				pan_fail_nth_disarm(self->fail_nth, hit);
+}
+
 /*
  * Returns how often an allocation failed. How many there are depends on what is
  * in caches, so that one round without failure doesn't mean much.
@@ -609,10 +645,11 @@ static unsigned int sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail_n
 
 	for (nth = 1; misses < MISSES; nth++) {
 		ASSERT_GT(MAX_ALLOCATIONS, nth);
-		ASSERT_EQ(0, variant->prepare(self));
-		ASSERT_EQ(0, pan_fail_nth_arm(self->fail_nth, nth));
+		ASSERT_EQ(0, variant->prepare(self))
+			TH_LOG("before allocation %u fails", nth);
+		ASSERT_EQ(0, arm(self, variant, nth));
 		ret = variant->run(self);
-		ASSERT_EQ(0, pan_fail_nth_disarm(self->fail_nth, &hit));
+		ASSERT_EQ(0, disarm(self, variant, &hit));
 		misses += !hit;
 		EXPECT_TRUE(ret == 0 || (hit && (ret == -ENOMEM || ret == variant->other_error)))
 			TH_LOG("allocation %u failed: the operation says %d", nth, ret);
