@@ -140,11 +140,12 @@ int pan_fail_pages_arm(int fd, unsigned int nth, unsigned int count)
 /**
  * pan_fail_pages_disarm() - Let no allocation of a page fail any more.
  * @fd: from pan_fail_pages_open()
- * @hit: whether as many failed as should since pan_fail_pages_arm()
+ * @count: as given to pan_fail_pages_arm()
+ * @hit: whether any of them failed since then
  *
  * Return: 0 or a negative errno.
  */
-int pan_fail_pages_disarm(int fd, bool *hit)
+int pan_fail_pages_disarm(int fd, unsigned int count, bool *hit)
 {
 	char left[16] = "";
 	int ret;
@@ -152,7 +153,7 @@ int pan_fail_pages_disarm(int fd, bool *hit)
 	if (pwrite(fd, "0", 1, 0) != 1)
 		return -errno;
 	ret = pan_read_file(DEBUGFS "fail_page_alloc/times", left, sizeof(left));
-	*hit = atoi(left) == 0;
+	*hit = atoi(left) != (int)count;
 	return ret < 0 ? ret : pan_write_file(DEBUGFS "fail_page_alloc/probability", "0");
 }
 
