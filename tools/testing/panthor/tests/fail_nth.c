@@ -317,7 +317,6 @@ static int submit_settle_pages(FIXTURE_DATA(fail_nth) *self, int result)
 {
 	int ret = result ? submit_run(self) : 0;
 
-	self->refused += !!result;
 	return ret ? ret : submit_settle(self, 0);
 }
 
@@ -327,7 +326,7 @@ FIXTURE_VARIANT_ADD(fail_nth, restore_without_pages) {
 	.run = submit_run,
 	.settle = submit_settle_pages,
 	.swaps_in = true,
-	.pages = 6,
+	.pages = 8,
 };
 
 /* A fault that found no memory is tried again by the kernel. */
@@ -670,6 +669,7 @@ static unsigned int sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail_n
 		ret = variant->run(self);
 		ASSERT_EQ(0, disarm(self, variant, &hit));
 		misses += !hit;
+		self->refused += ret != 0;
 		EXPECT_TRUE(ret == 0 || (hit && (ret == -ENOMEM || ret == variant->other_error)))
 			TH_LOG("allocation %u failed: the operation says %d", nth, ret);
 		EXPECT_SOUND_EXACTLY(&self->env.dev);
@@ -689,10 +689,12 @@ TEST_F_TIMEOUT(fail_nth, sweep, 100)
 	if (variant->swaps_in)
 		ASSERT_EQ(0, pan_vmstat("pswpin", &before));
 	failures = sweep(_metadata, self, variant);
-	TH_LOG("%u allocations, %llu ms", failures, pan_now_ms() - start);
+	TH_LOG("%u allocations, %u refused, %llu ms", failures, self->refused,
+	       pan_now_ms() - start);
 	EXPECT_LT(0, failures);
-	EXPECT_GE(failures / 2, self->refused)
-		TH_LOG("%u refused", self->refused);
+	/* Room is made until it's enough, unless it's something else that misses a page. */
+	if (variant->pages)
+		EXPECT_GE(failures / 2, self->refused);
 	if (variant->swaps_in) {
 		ASSERT_EQ(0, pan_vmstat("pswpin", &after));
 		EXPECT_LT(before + failures, after);
