@@ -5,9 +5,10 @@
 # named in the patch, each of which must fail. They must all pass without it.
 #
 # A mutant begins with a sentence that says what is broken; lines "Kunit:
-# SUITE.TEST" and "Selftest: PROGRAM[.TEST]" name the tests. It has little context, so
-# that it survives changes of the series. The series is what branch `series` in
-# build/linux has; nothing is changed there, build/mutants/linux is a worktree.
+# SUITE.TEST" and "Selftest: PROGRAM[.TEST]" (or PROGRAM.VARIANT) name the tests. It
+# has little context, so that it survives changes of the series. The series is what
+# branch `series` in build/linux has; nothing is changed there, build/mutants/linux
+# is a worktree.
 # Ends with "N passed, N failed, N skipped". mutants/RESULT.md is written once
 # all mutants were tried with the same series, in any number of runs.
 
@@ -77,7 +78,13 @@ kunit_passes() # SUITE.TEST|'' LOG
 		"$top/scripts/scan-log.sh" "$src/out-kunit/test.log" >>"$2" 2>&1
 }
 
-guest_build() { "$top/scripts/build-kernel.sh" --tree mutant --kernel debug >"$1" 2>&1; }
+guest_build() { "$top/scripts/build-kernel.sh" --tree mutant --kernel "$1" >"$2" 2>&1; } # KERNEL LOG
+
+# The debug kernel, unless the test wants the other one.
+kernel_of() # PROGRAM[.TEST]
+{
+	case " $(guest_options "$1") " in *" --kernel plain "*) echo plain ;; *) echo debug ;; esac
+}
 
 selftest_passes() # PROGRAM[.TEST] LOG
 {
@@ -99,25 +106,47 @@ passes() # KIND TEST LOG
 	esac
 }
 
-build_for() # KINDS LOG
+# What has to be built for tests, "KIND TEST" one a line: kunit, debug, plain.
+builds_for()
 {
-	case $1 in *Kunit*) kunit_build "$2.kunit-build" || return ;; esac
-	case $1 in *Selftest*) guest_build "$2.guest-build" || return ;; esac
+	local kind test
+
+	while read -r kind test; do
+		case $kind in
+		Kunit) echo kunit ;;
+		Selftest) kernel_of "$test" ;;
+		esac
+	done | sort -u
 }
 
-kinds() { cut -d' ' -f1 | sort -u | paste -sd' '; }
+build_all() # LOG WHAT...
+{
+	local what log=$1
+
+	shift
+	for what in "$@"; do
+		case $what in
+		kunit) kunit_build "$log.kunit-build" || return ;;
+		*) guest_build "$what" "$log.$what-build" || return ;;
+		esac
+	done
+}
 
 # The series itself passes all tests of the chosen mutants, once each. The unit
 # tests are run at once, which takes a second; selftests that passed before are
 # not run again.
 baseline() # NAME...
 {
-	local kind test known bad=0 list units=$log/series.kunit
+	local kind test known bad=0 list what units=$log/series.kunit
+	local -a builds
 
 	list=$(tests_of "$@" | sort -u)
-	build_for "$(kinds <<<"$list")" "$log/series" || die "the series does not build, see ${log#"$top"/}/series.*"
+	mapfile -t builds < <(builds_for <<<"$list")
+	build_all "$log/series" "${builds[@]}" || die "the series does not build, see ${log#"$top"/}/series.*"
 	case $list in *Kunit*) kunit_passes '' "$units" || die "unit tests fail without any defect, see ${units#"$top"/}" ;; esac
-	case $list in *Selftest*) "$top/scripts/build-model.sh" --tree mutant --kernel debug ;; esac
+	for what in "${builds[@]}"; do
+		[ "$what" = kunit ] || "$top/scripts/build-model.sh" --tree mutant --kernel "$what"
+	done
 	while read -r kind test; do
 		case $kind in
 		Kunit) grep -qw "\[PASSED\] ${test#*.}" "$units" && continue ;;
@@ -141,11 +170,13 @@ baseline() # NAME...
 verdict() # NAME N
 {
 	local name=$1 kind test list caught='' survived=''
+	local -a builds
 
 	list=$(tests_of "$name")
 	[ -n "$list" ] || { result="not ok $2 $name — names no test"; return; }
 	mutate "$name" || { result="not ok $2 $name — the patch does not apply any more: refresh it"; return; }
-	build_for "$(kinds <<<"$list")" "$log/$name" || { result="not ok $2 $name — does not build"; return; }
+	mapfile -t builds < <(builds_for <<<"$list")
+	build_all "$log/$name" "${builds[@]}" || { result="not ok $2 $name — does not build"; return; }
 	while read -r kind test; do
 		if passes "$kind" "$test" "$log/$name.$test" </dev/null; then
 			survived+=${survived:+, }$test

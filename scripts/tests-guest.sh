@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: run selftests by name (PROGRAM, or PROGRAM.TEST for one test of
-# it); ktap.awk reads the output. The kernel log
+# In the guest: run selftests by name (PROGRAM, or PROGRAM.TEST for one test or
+# variant of it); ktap.awk reads the output. The kernel log
 # gets the names, too, so that a report there can be told to a test.
 # TESTS_DIR and TEST_LIMIT (seconds for each) are for scripts/runner-test.sh.
 
@@ -12,7 +12,7 @@ for t in "$@"; do
 	echo "### $t"
 	echo "# selftest: $t" >/dev/kmsg
 	only=()
-	case $t in *.*) only=(-t "${t#*.}") ;; esac
+	case $t in *.*) only=(-t "${t#*.}" -v "${t#*.}") ;; esac
 	timeout -k 5 "$limit" "$dir/${t%%.*}" "${only[@]}" 2>&1
 	echo "### end $?"
 done

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fault injection: the n-th allocation of this thread, and I/O of the swap
- * device.
+ * Fault injection: the n-th allocation of this thread, pages in a row from the
+ * n-th on, and I/O of the swap device.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -88,6 +88,73 @@ int pan_fail_nth_disarm(int fd, bool *hit)
 		return -errno;
 	*hit = atoi(text) == 0;
 	return pan_fail_nth_arm(fd, 0);
+}
+
+/**
+ * pan_fail_pages_open() - Get ready to let page allocations of this thread fail.
+ *
+ * To be called after pan_fail_nth_open().
+ *
+ * Return: a file descriptor for pan_fail_pages_arm(), by the same thread, or a
+ * negative errno.
+ */
+int pan_fail_pages_open(void)
+{
+	static const struct setting settings[] = {
+		{ DEBUGFS "fail_page_alloc/task-filter", "Y" },
+		{ DEBUGFS "fail_page_alloc/interval", "1" },
+	};
+	int fd, ret;
+
+	ret = apply(settings, ARRAY_SIZE(settings));
+	if (ret)
+		return ret;
+	fd = open("/proc/thread-self/make-it-fail", O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/**
+ * pan_fail_pages_arm() - Let allocations of pages fail, from the n-th from now on.
+ * @fd: from pan_fail_pages_open()
+ * @nth: counts from 1
+ * @count: how many fail in a row
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_fail_pages_arm(int fd, unsigned int nth, unsigned int count)
+{
+	char first[16], times[16];
+	const struct setting settings[] = {
+		{ DEBUGFS "fail_page_alloc/space", first },
+		{ DEBUGFS "fail_page_alloc/times", times },
+		{ DEBUGFS "fail_page_alloc/probability", "100" },
+	};
+	int ret;
+
+	snprintf(first, sizeof(first), "%u", nth);
+	snprintf(times, sizeof(times), "%u", count);
+	ret = apply(settings, ARRAY_SIZE(settings));
+	return ret ? ret : pwrite(fd, "1", 1, 0) == 1 ? 0 : -errno;
+}
+
+/**
+ * pan_fail_pages_disarm() - Let no allocation of a page fail any more.
+ * @fd: from pan_fail_pages_open()
+ * @count: as given to pan_fail_pages_arm()
+ * @hit: whether any of them failed since then
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_fail_pages_disarm(int fd, unsigned int count, bool *hit)
+{
+	char left[16] = "";
+	int ret;
+
+	if (pwrite(fd, "0", 1, 0) != 1)
+		return -errno;
+	ret = pan_read_file(DEBUGFS "fail_page_alloc/times", left, sizeof(left));
+	*hit = atoi(left) != (int)count;
+	return ret < 0 ? ret : pan_write_file(DEBUGFS "fail_page_alloc/probability", "0");
 }
 
 /**

@@ -12,6 +12,9 @@
 int pan_fail_nth_open(void);
 int pan_fail_nth_arm(int fd, unsigned int nth);
 int pan_fail_nth_disarm(int fd, bool *hit);
+int pan_fail_pages_open(void);
+int pan_fail_pages_arm(int fd, unsigned int nth, unsigned int count);
+int pan_fail_pages_disarm(int fd, unsigned int count, bool *hit);
 int pan_swap_io_fail(bool on);
 
 #endif /* PAN_FAULT_H */

@@ -12,6 +12,7 @@
 
 #define SIZE		(5 * PAN_PAGE_SIZE)
 #define OTHER_VA	0x40000000ULL
+#define READAHEAD	"/proc/sys/vm/page-cluster"
 #define MAX_ALLOCATIONS	3000
 #define MISSES		4	/* rounds without failure that end a sweep */
 
@@ -23,10 +24,14 @@ FIXTURE(fail_nth) {
 	__u64 seed;
 	int vgem;
 	int fail_nth;
+	int fail_pages;
+	char readahead[16];
 	int shrink;
 	int mem_reclaim;
 	/* what the operation made, or is going to use */
 	__u64 stream, *wrong;
+	__u64 restores;
+	unsigned int refused;
 	struct pan_bo made;
 	struct pan_vm made_vm;
 	struct pan_group made_group;
@@ -45,6 +50,7 @@ FIXTURE_VARIANT(fail_nth) {
 	int (*run)(FIXTURE_DATA(fail_nth) *self);
 	int (*settle)(FIXTURE_DATA(fail_nth) *self, int result);
 	bool swaps_in;
+	unsigned int pages;	/* that are not found in a row, instead of one allocation */
 	int other_error;	/* what this operation says instead of -ENOMEM */
 };
 
@@ -92,6 +98,13 @@ FIXTURE_SETUP(fail_nth)
 	if (self->fail_nth == -ENOENT)
 		SKIP(return, "no fault injection in this kernel");
 	ASSERT_LE(0, self->fail_nth);
+	self->fail_pages = pan_fail_pages_open();
+	ASSERT_LE(0, self->fail_pages);
+	/* Readahead would take the failures: it does without pages. */
+	if (variant->pages) {
+		ASSERT_LT(0, pan_read_file(READAHEAD, self->readahead, sizeof(self->readahead)));
+		ASSERT_EQ(0, pan_write_file(READAHEAD, "0"));
+	}
 	self->seed = pan_rand(&self->env.rand);
 	/* Otherwise most of the time would be spent on booting. */
 	ASSERT_EQ(0, pan_keep_awake(&self->env.dev, true));
@@ -124,6 +137,9 @@ FIXTURE_TEARDOWN(fail_nth)
 	close(self->shrink);
 	close(self->mem_reclaim);
 	close(self->fail_nth);
+	close(self->fail_pages);
+	if (self->readahead[0])
+		EXPECT_EQ(0, pan_write_file(READAHEAD, self->readahead));
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
@@ -214,7 +230,9 @@ static int submit_prepare(FIXTURE_DATA(fail_nth) *self)
 	pan_cs_verify(&cs, self->bo.va, SIZE, self->seed, result_va);
 	self->size = pan_cs_size(&cs);
 	ret = pan_ctx_upload(&self->ctx, &cs, &self->stream);
-	return ret ? ret : evict_all(self);
+	if (!ret)
+		ret = evict_all(self);
+	return ret ? ret : pan_reclaim_counter(&self->env.dev, "restores", &self->restores);
 }
 
 static int submit_prepare_swap(FIXTURE_DATA(fail_nth) *self)
@@ -231,15 +249,42 @@ static int submit_run(FIXTURE_DATA(fail_nth) *self)
 	return pan_queue_submit(&self->ctx.group, 0, self->stream, self->size, &done, 1);
 }
 
+static int restores_since(FIXTURE_DATA(fail_nth) *self, __u64 *count)
+{
+	__u64 now = 0;
+	int ret = pan_reclaim_counter(&self->env.dev, "restores", &now);
+
+	*count = now - self->restores;
+	self->restores = now;
+	return ret;
+}
+
+/*
+ * Memory that isn't found is looked for again, once there is room: what is refused
+ * for another reason has all of its memory, or hasn't looked for it yet.
+ */
+static int submit_again(FIXTURE_DATA(fail_nth) *self)
+{
+	__u64 before = 0, missing = 0;
+	int ret;
+
+	ret = restores_since(self, &before);
+	/* What was refused was not run. */
+	if (!ret && pan_peek(self->wrong) != ~0ULL)
+		ret = -EPROTO;
+	if (!ret)
+		ret = submit_run(self);
+	if (!ret)
+		ret = restores_since(self, &missing);
+	return ret ? ret : before && missing ? -EPROTO : 0;
+}
+
 static int submit_settle(FIXTURE_DATA(fail_nth) *self, int result)
 {
 	int ret = 0;
 
-	/* What was refused was not run. */
-	if (result && pan_peek(self->wrong) != ~0ULL)
-		return -EPROTO;
 	if (result)
-		ret = submit_run(self);
+		ret = submit_again(self);
 	if (!ret)
 		ret = pan_ctx_wait(&self->ctx, PAN_DEADLINE_MS);
 	if (!ret && pan_peek(self->wrong))
@@ -258,6 +303,31 @@ FIXTURE_VARIANT_ADD(fail_nth, restore_from_swap_by_submit) {
 	.run = submit_run,
 	.settle = submit_settle,
 	.swaps_in = true,
+};
+
+/* Some of it may stay in memory: that's no news here. */
+static int submit_prepare_pages(FIXTURE_DATA(fail_nth) *self)
+{
+	int ret = submit_prepare_swap(self);
+
+	return ret == -ETIME ? 0 : ret;
+}
+
+/* Locking may need a page, too; most of them are those that are to come back. */
+static int submit_settle_pages(FIXTURE_DATA(fail_nth) *self, int result)
+{
+	int ret = result ? submit_run(self) : 0;
+
+	return ret ? ret : submit_settle(self, 0);
+}
+
+/* Pages are not found, and not either when room was made for them, more than once. */
+FIXTURE_VARIANT_ADD(fail_nth, restore_without_pages) {
+	.prepare = submit_prepare_pages,
+	.run = submit_run,
+	.settle = submit_settle_pages,
+	.swaps_in = true,
+	.pages = 8,
 };
 
 /* A fault that found no memory is tried again by the kernel. */
@@ -589,6 +659,20 @@ FIXTURE_VARIANT_ADD(fail_nth, group_create) {
 	.settle = group_create_settle,
 };
 
+static int arm(FIXTURE_DATA(fail_nth) *self, const FIXTURE_VARIANT(fail_nth) *variant,
+	       unsigned int nth)
+{
+	return variant->pages ? pan_fail_pages_arm(self->fail_pages, nth, variant->pages) :
+				pan_fail_nth_arm(self->fail_nth, nth);
+}
+
+static int disarm(FIXTURE_DATA(fail_nth) *self, const FIXTURE_VARIANT(fail_nth) *variant,
+		  bool *hit)
+{
+	return variant->pages ? pan_fail_pages_disarm(self->fail_pages, variant->pages, hit) :
+				pan_fail_nth_disarm(self->fail_nth, hit);
+}
+
 /*
  * Returns how often an allocation failed. How many there are depends on what is
  * in caches, so that one round without failure doesn't mean much.
@@ -602,11 +686,13 @@ static unsigned int sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail_n
 
 	for (nth = 1; misses < MISSES; nth++) {
 		ASSERT_GT(MAX_ALLOCATIONS, nth);
-		ASSERT_EQ(0, variant->prepare(self));
-		ASSERT_EQ(0, pan_fail_nth_arm(self->fail_nth, nth));
+		ASSERT_EQ(0, variant->prepare(self))
+			TH_LOG("before allocation %u fails", nth);
+		ASSERT_EQ(0, arm(self, variant, nth));
 		ret = variant->run(self);
-		ASSERT_EQ(0, pan_fail_nth_disarm(self->fail_nth, &hit));
+		ASSERT_EQ(0, disarm(self, variant, &hit));
 		misses += !hit;
+		self->refused += ret != 0;
 		EXPECT_TRUE(ret == 0 || (hit && (ret == -ENOMEM || ret == variant->other_error)))
 			TH_LOG("allocation %u failed: the operation says %d", nth, ret);
 		EXPECT_SOUND_EXACTLY(&self->env.dev);
@@ -626,8 +712,12 @@ TEST_F_TIMEOUT(fail_nth, sweep, 100)
 	if (variant->swaps_in)
 		ASSERT_EQ(0, pan_vmstat("pswpin", &before));
 	failures = sweep(_metadata, self, variant);
-	TH_LOG("%u allocations, %llu ms", failures, pan_now_ms() - start);
+	TH_LOG("%u allocations, %u refused, %llu ms", failures, self->refused,
+	       pan_now_ms() - start);
 	EXPECT_LT(0, failures);
+	/* Room is made until it's enough, unless it's something else that misses a page. */
+	if (variant->pages)
+		EXPECT_GE(failures / 2, self->refused);
 	if (variant->swaps_in) {
 		ASSERT_EQ(0, pan_vmstat("pswpin", &after));
 		EXPECT_LT(before + failures, after);

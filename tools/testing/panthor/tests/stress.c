@@ -243,7 +243,10 @@ static int mem_reclaim_writer(struct pan_child *self)
 	return ret == -EAGAIN || ret == -ESRCH ? 0 : ret;
 }
 
-/* Takes most of the memory, and lets go of it, again and again. */
+/*
+ * Takes most of the memory, and lets go of it, again and again. That's not enough
+ * for what was evicted to leave memory, where most of it would be found again.
+ */
 static int presser(struct pan_child *self)
 {
 	FIXTURE_DATA(stress) *test = self->arg;
@@ -257,6 +260,10 @@ static int presser(struct pan_child *self)
 			ret = 0;
 		else if (!ret)
 			ret = pan_pressure_stop(pid);
+		if (!ret)
+			ret = pan_memory_reclaim(pan_rand(&rand) % (total / 16));
+		if (ret == -EAGAIN)
+			ret = 0;
 		usleep(pan_rand(&rand) % 500000);
 	}
 	return ret;

@@ -104,6 +104,7 @@ TEST_F(vm_bind_async, map_of_destroyed_vm)
 	ASSERT_EQ(0, pan_vm_create(&self->env.dev, 0, &vm));
 	ASSERT_EQ(0, pan_model_knob_set("pause", "1"));
 	pan_cs_init(&cs);
+	pan_cs_delay(&cs, 1);
 	ASSERT_EQ(0, pan_ctx_start(&self->ctx, 0, &cs));
 	syncs[0] = pan_wait_op(self->ctx.sync);
 	syncs[1] = pan_signal_op(self->bound);
