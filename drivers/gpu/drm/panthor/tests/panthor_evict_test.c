@@ -5,9 +5,12 @@
  * object when it's evicted and restored.
  */
 
+#include <linux/fs.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/writeback.h>
 
 #include <kunit/static_stub.h>
 
@@ -36,6 +39,9 @@ struct panthor_evict_test {
 
 	/** @vm: VM it's mapped in. */
 	struct panthor_vm *vm;
+
+	/** @held: Page that somebody else has a reference to. */
+	struct page *held;
 };
 
 /* Look at an object whose pages are about to go away. */
@@ -167,6 +173,75 @@ static void panthor_evict_test_references(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, folio_ref_count(folio), count);
 	KUNIT_EXPECT_FALSE(test, mapping_unevictable(bo->base.filp->f_mapping));
 	folio_put(folio);
+}
+
+/* Don't write anything, for lack of swap. */
+static int panthor_evict_test_writepage(struct page *page, struct writeback_control *wbc)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test *t = ctx->priv;
+
+	t->calls++;
+	KUNIT_EXPECT_PTR_NE(test, page, t->held);
+	folio_mark_dirty(page_folio(page));
+	return AOP_WRITEPAGE_ACTIVATE;
+}
+
+static const struct address_space_operations panthor_evict_test_aops = {
+	.writepage = panthor_evict_test_writepage,
+	.dirty_folio = noop_dirty_folio,
+};
+
+/* Pages that couldn't be written can be used again. */
+static void panthor_evict_test_not_locked(struct kunit *test, struct address_space *mapping)
+{
+	for (u32 i = 0; i < PANTHOR_KUNIT_BO_PAGES; i++) {
+		struct folio *folio = filemap_get_folio(mapping, i);
+
+		KUNIT_ASSERT_FALSE(test, IS_ERR(folio));
+		if (folio_test_locked(folio)) {
+			KUNIT_FAIL(test, "page %u is locked", i);
+			folio_unlock(folio);
+		}
+		folio_put(folio);
+	}
+}
+
+/* Evict an object. Only shmem knows how to populate it. */
+static void panthor_evict_test_evict_and_write(struct kunit *test,
+					       struct panthor_gem_object *bo)
+{
+	struct address_space *mapping = bo->base.filp->f_mapping;
+	const struct address_space_operations *shmem_aops = mapping->a_ops;
+	struct panthor_kunit *ctx = test->priv;
+
+	mapping->a_ops = &panthor_evict_test_aops;
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES);
+	mapping->a_ops = shmem_aops;
+	panthor_evict_test_not_locked(test, mapping);
+}
+
+/* A page that somebody else is about to use isn't written to swap, the others are. */
+static void panthor_evict_test_write(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test t = {};
+
+	ctx->priv = &t;
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	t.held = bo->backing.pages[1];
+	get_page(t.held);
+	panthor_evict_test_evict_and_write(test, bo);
+	KUNIT_EXPECT_EQ(test, t.calls, PANTHOR_KUNIT_BO_PAGES - 1);
+	put_page(t.held);
+	t.held = NULL;
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
+	panthor_evict_test_evict_and_write(test, bo);
+	KUNIT_EXPECT_EQ(test, t.calls, 2 * PANTHOR_KUNIT_BO_PAGES - 1);
 }
 
 /* The content is the same after any number of evictions. */
@@ -523,6 +598,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_saturate),
 	KUNIT_CASE(panthor_evict_test_dirty),
 	KUNIT_CASE(panthor_evict_test_references),
+	KUNIT_CASE(panthor_evict_test_write),
 	KUNIT_CASE(panthor_evict_test_content),
 	KUNIT_CASE(panthor_evict_test_page_tables),
 	KUNIT_CASE(panthor_evict_test_restore_one_vm),

@@ -49,6 +49,7 @@ static unsigned long panthor_mmap_test_map_shared(struct kunit *test)
 	return addr;
 }
 
+/* A fault to be retried comes back without the mmap lock, if it may sleep. */
 static vm_fault_t panthor_mmap_test_fault(unsigned long addr, unsigned int flags)
 {
 	struct vm_area_struct *vma;
@@ -57,7 +58,8 @@ static vm_fault_t panthor_mmap_test_fault(unsigned long addr, unsigned int flags
 	mmap_read_lock(current->mm);
 	vma = find_vma(current->mm, addr);
 	ret = handle_mm_fault(vma, addr, FAULT_FLAG_WRITE | FAULT_FLAG_USER | flags, NULL);
-	mmap_read_unlock(current->mm);
+	if (!(ret & VM_FAULT_RETRY) || flags & FAULT_FLAG_RETRY_NOWAIT)
+		mmap_read_unlock(current->mm);
 
 	return ret;
 }
@@ -260,6 +262,37 @@ static void panthor_mmap_test_no_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
 }
 
+/*
+ * Take a fault on an object that doesn't fit in memory, unless a VM gives back some.
+ * It doesn't fit anyway, so fail before all the memory is used.
+ */
+static void panthor_mmap_test_room(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	struct panthor_gem_object *bo, *large;
+	unsigned long addr;
+	u32 handle;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	addr = panthor_mmap_test_map_shared(test);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
+			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
+	KUNIT_EXPECT_NOT_NULL(test, t->bo->backing.pages);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+
+	large = panthor_kunit_bo_with_handle(test, t->file, NULL, totalram_pages() << PAGE_SHIFT,
+					     &handle);
+	addr = panthor_mmap_test_map(test, large, PROT_READ | PROT_WRITE, MAP_SHARED);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	panthor_kunit_break_storage(large);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
+			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+	panthor_kunit_mend_storage(large);
+}
+
 static int panthor_mmap_test_init(struct kunit *test)
 {
 	struct panthor_mmap_test *t;
@@ -289,6 +322,7 @@ static struct kunit_case panthor_mmap_tests[] = {
 	KUNIT_CASE(panthor_mmap_test_nowait),
 	KUNIT_CASE(panthor_mmap_test_fault_fails),
 	KUNIT_CASE(panthor_mmap_test_no_memory),
+	KUNIT_CASE(panthor_mmap_test_room),
 	{}
 };
 

@@ -540,6 +540,40 @@ static void panthor_shrinker_test_busy_late(struct kunit *test)
 }
 
 /*
+ * Evict a shared object along with another one. They have a VM in common, but the
+ * second one is also mapped in a VM that executes a job, so it's left alone in both
+ * of its VMs.
+ */
+static void panthor_shrinker_test_busy_batch(struct kunit *test)
+{
+	struct panthor_vm *vms[3];
+	struct dma_fence *fence = panthor_kunit_fence(test);
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
+		vms[i] = panthor_kunit_vm(test);
+
+	/* The job doesn't know about the object, but might use it. */
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[2], fence));
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[0], bos[i], PANTHOR_KUNIT_VA(i)));
+		KUNIT_ASSERT_EQ(test, 0,
+				panthor_kunit_map(vms[i + 1], bos[i], PANTHOR_KUNIT_VA(i)));
+	}
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[0], bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[2], bos[1], PANTHOR_KUNIT_VA(1)));
+
+	dma_fence_signal(fence);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
+/*
  * Let kswapd reclaim VMs that execute jobs which are not going to finish. The time
  * it waits is bounded, and doesn't depend on the number of VMs or objects.
  */
@@ -830,6 +864,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_busy_object),
 	KUNIT_CASE(panthor_shrinker_test_busy_shared),
 	KUNIT_CASE(panthor_shrinker_test_busy_late),
+	KUNIT_CASE(panthor_shrinker_test_busy_batch),
 	KUNIT_CASE(panthor_shrinker_test_busy_kswapd),
 	KUNIT_CASE(panthor_shrinker_test_kswapd_idle_first),
 	KUNIT_CASE(panthor_shrinker_test_kswapd_wait),
