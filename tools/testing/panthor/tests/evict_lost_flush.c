@@ -8,7 +8,7 @@
 
 #define SIZE		(71 * PAN_PAGE_SIZE)
 /* The driver waits for 100 ms before it sends a command, and after that. */
-#define TOO_LONG_US	300000
+#define TOO_LONG_US	150000
 
 FIXTURE(evict_lost_flush) {
 	struct pan_env env;
