@@ -9,8 +9,8 @@
 # has little context, so that it survives changes of the series. The series is what
 # branch `series` in build/linux has; nothing is changed there, build/mutants/linux
 # is a worktree.
-# Ends with "N passed, N failed, N skipped". mutants/RESULT.md is written once
-# all mutants were tried with the same series, in any number of runs.
+# Ends with "N passed, N failed, N skipped". mutants/RESULT.md says what came
+# of each with this series, in any number of runs on this machine.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -194,13 +194,13 @@ verdict() # NAME N
 # What became of a mutant is kept along with the series it was tried with.
 keep() { printf '%s\n' "$series" "$2" >"$log/$1.result"; } # NAME VERDICT
 
-complete()
+verdict_of() # NAME
 {
-	local n
-
-	for n in $(glob='*' names); do
-		[ "$(head -n 1 "$log/$n.result" 2>/dev/null)" = "$series" ] || return
-	done
+	if [ "$(head -n 1 "$log/$1.result" 2>/dev/null)" = "$series" ]; then
+		sed 1d "$log/$1.result"
+	else
+		echo "not run yet"
+	fi
 }
 
 table()
@@ -216,7 +216,7 @@ table()
 		|---|---|---|
 	END
 	for n in $(glob='*' names); do
-		printf '| `%s` | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "$(sed 1d "$log/$n.result")"
+		printf '| `%s` | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "$(verdict_of "$n")"
 	done
 }
 
@@ -226,7 +226,7 @@ mapfile -t chosen < <(names)
 mkdir -p "$log"
 prepare
 results_start
-series=$(git -C "$src" rev-parse HEAD)
+series=$(git -C "$src" rev-parse 'HEAD^{tree}')
 baseline "${chosen[@]}"
 n=0
 for name in "${chosen[@]}"; do
@@ -239,5 +239,5 @@ for name in "${chosen[@]}"; do
 	*) failed=$((failed + 1)); keep "$name" "**${result#*— }**" ;;
 	esac
 done
-! complete || table >"$dir/RESULT.md"
+table >"$dir/RESULT.md"
 results_end

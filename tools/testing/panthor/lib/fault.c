@@ -32,6 +32,16 @@ static int apply(const struct setting *settings, size_t count)
 	return ret;
 }
 
+static int open_with(const struct setting *settings, size_t count, const char *path)
+{
+	int ret = apply(settings, count), fd;
+
+	if (ret)
+		return ret;
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /**
  * pan_fail_nth_open() - Get ready to let allocations of this thread fail.
  *
@@ -49,13 +59,8 @@ int pan_fail_nth_open(void)
 		{ DEBUGFS "fail_page_alloc/min-order", "0" },
 		{ DEBUGFS "fail_page_alloc/verbose", "0" },
 	};
-	int fd, ret;
 
-	ret = apply(settings, ARRAY_SIZE(settings));
-	if (ret)
-		return ret;
-	fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_with(settings, ARRAY_SIZE(settings), "/proc/thread-self/fail-nth");
 }
 
 /**
@@ -104,13 +109,8 @@ int pan_fail_pages_open(void)
 		{ DEBUGFS "fail_page_alloc/task-filter", "Y" },
 		{ DEBUGFS "fail_page_alloc/interval", "1" },
 	};
-	int fd, ret;
 
-	ret = apply(settings, ARRAY_SIZE(settings));
-	if (ret)
-		return ret;
-	fd = open("/proc/thread-self/make-it-fail", O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_with(settings, ARRAY_SIZE(settings), "/proc/thread-self/make-it-fail");
 }
 
 /**

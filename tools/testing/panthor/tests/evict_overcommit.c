@@ -71,6 +71,7 @@ struct client {
 										\
 	if (__ret) {								\
 		printf("# client %d: %s: %d\n", getpid(), #what, __ret);	\
+		fflush(stdout);							\
 		return __ret;							\
 	}									\
 } while (0)
