@@ -5,9 +5,8 @@
 # named in the patch, each of which must fail. They must all pass without it.
 #
 # A mutant begins with a sentence that says what is broken; lines "Kunit:
-# SUITE.TEST" and "Selftest: PROGRAM[.TEST]" (or PROGRAM.VARIANT) name the tests. It
-# has little context, so that it survives changes of the series. The series is what
-# branch `series` in build/linux has; nothing is changed there, build/mutants/linux
+# SUITE.TEST" and "Selftest: PROGRAM[.TEST]" (or PROGRAM.VARIANT) name the tests.
+# The series is what branch `series` in build/linux has; nothing is changed there, build/mutants/linux
 # is a worktree.
 # Ends with "N passed, N failed, N skipped". mutants/RESULT.md says what came
 # of each with this series, in any number of runs on this machine.
@@ -64,8 +63,8 @@ prepare()
 restore() { git -C "$src" checkout -q --force -- .; }
 trap 'restore 2>/dev/null || true' EXIT
 
-# Fuzz is fine, a hunk that finds no place is not.
-mutate() { patch -d "$src" -p1 -s -F2 --no-backup-if-mismatch -r - <"$dir/$1.patch" >"$log/$1.patch.txt" 2>&1; }
+# No fuzz: with it, defects went to places where they do no harm.
+mutate() { patch -d "$src" -p1 -s -F0 --no-backup-if-mismatch -r - <"$dir/$1.patch" >"$log/$1.patch.txt" 2>&1; }
 
 # --- running tests
 
