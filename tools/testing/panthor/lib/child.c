@@ -3,6 +3,7 @@
  * Child processes that say where they are, and wait to be told to go on.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,10 +15,25 @@
 
 #include "pan_child.h"
 
-/* How long one side waits for the other, whatever the other is doing. */
+/* How long a child may take for a step, whatever else is going on. */
 static int patience_ms(void)
 {
 	return pan_alone() ? 60000 : 600000;
+}
+
+/* Tell what a child is doing instead of answering. */
+static void show_child(pid_t pid)
+{
+	static const char *const files[] = { "stat", "syscall", "wchan", "stack" };
+	char path[PATH_MAX], text[2048];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+		if (pan_read_file(path, text, sizeof(text)) > 0)
+			printf("# process %d does not answer, its %s: %s\n", pid, files[i], text);
+	}
+	fflush(stdout);
 }
 
 /**
@@ -71,8 +87,10 @@ int pan_child_tell(struct pan_child *other, __s64 value)
  * @other: child, or self
  * @value: number
  *
- * Return: 0, -EPIPE if the other side is gone, -ETIME if it doesn't answer, or
- * another negative errno.
+ * A child waits for as long as its parent lives.
+ *
+ * Return: 0, -EPIPE if the other side is gone, -ETIME if the child doesn't
+ * answer, or another negative errno.
  */
 int pan_child_hear(struct pan_child *other, __s64 *value)
 {
@@ -81,8 +99,10 @@ int pan_child_hear(struct pan_child *other, __s64 *value)
 	int ret;
 
 	do {
-		ret = poll(&poll_fd, 1, patience_ms());
+		ret = poll(&poll_fd, 1, other->pid ? patience_ms() : -1);
 	} while (ret < 0 && errno == EINTR);
+	if (!ret)
+		show_child(other->pid);
 	if (ret <= 0)
 		return ret ? -errno : -ETIME;
 	n = recv(other->fd, value, sizeof(*value), 0);

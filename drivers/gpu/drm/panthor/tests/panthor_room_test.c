@@ -9,7 +9,7 @@
 #include "panthor_kunit_helpers.h"
 
 /* How long the room was used for, and thus belongs to the one who used it. */
-#define PANTHOR_ROOM_TEST_SLICE_MS	100
+#define PANTHOR_ROOM_TEST_SLICE_MS	200
 
 /* What fits, fits. */
 static void panthor_room_test_fits(struct kunit *test)
@@ -116,7 +116,7 @@ static void panthor_room_test_turns(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
 	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
-	msleep(PANTHOR_ROOM_TEST_SLICE_MS / 2);
+	msleep(PANTHOR_ROOM_TEST_SLICE_MS * 3 / 4);
 	panthor_room_leave(ctx->ptdev, vms[0]);
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[1]));
