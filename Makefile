@@ -24,6 +24,8 @@ igt:
 	@scripts/igt.sh
 bench:
 	@scripts/bench.sh
+profile:
+	@scripts/profile.sh
 shell:
 	@scripts/shell.sh
 tree:
@@ -47,5 +49,5 @@ apply:
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest soak igt bench coverage mutants shell tree export status check arm64 apply
+.PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 apply
 .DELETE_ON_ERROR:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
 # missing here, after saying which.
-# usage: deps.sh [check|arm64|bench|coverage]: also what that verb needs
+# usage: deps.sh [check|arm64|bench|coverage|profile]: also what that verb needs
 
 . "$(dirname "$0")/lib.sh"
 
@@ -46,6 +46,9 @@ gnuplot		gnuplot-nox
 needs_coverage="
 lcov		lcov
 "
+needs_profile="
+perf		linux-perf
+"
 
 case ${1:-} in
 '') ;;
@@ -53,7 +56,8 @@ check) needs+=$needs_check ;;
 arm64) needs+=$needs_arm64 ;;
 bench) needs+=$needs_bench ;;
 coverage) needs+=$needs_coverage ;;
-*) die "unknown group '$1': check, arm64, bench or coverage" ;;
+profile) needs+=$needs_profile ;;
+*) die "unknown group '$1': check, arm64, bench, coverage or profile" ;;
 esac
 
 missing=()

@@ -134,7 +134,7 @@ build_all() # LOG WHAT...
 # The series itself passes all tests of the chosen mutants, once each: those that
 # it does not are of no use. The unit tests are run at once, which takes a second;
 # selftests that passed before are not run again.
-declare -A useless
+declare -A useless=()
 baseline() # NAME...
 {
 	local kind test known list what units=$log/series.kunit

@@ -55,7 +55,20 @@ FIXTURE_TEARDOWN(pressure)
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
-static int client_start(struct client *c)
+/* Everything that takes long says that it goes on. */
+static int client_fill(struct client *c, struct pan_child *self)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < BOS; i++) {
+		ret = pan_gpu_fill(&c->ctx, c->bos[i].va, c->bo_size, c->seed + i);
+		if (!ret)
+			ret = pan_child_tell(self, GOES_ON);
+	}
+	return ret;
+}
+
+static int client_start(struct client *c, struct pan_child *self)
 {
 	int i, ret;
 
@@ -65,8 +78,8 @@ static int client_start(struct client *c)
 	for (i = 0; !ret && i < BOS; i++)
 		ret = pan_bo_create_mapped(&c->ctx.vm, c->bo_size, PAN_PAGE_SIZE, i & 1,
 					   &c->bos[i]);
-	for (i = 0; !ret && i < BOS; i++)
-		ret = pan_gpu_fill(&c->ctx, c->bos[i].va, c->bo_size, c->seed + i);
+	if (!ret)
+		ret = client_fill(c, self);
 	return ret ? ret : pan_bo_mmap(&c->bos[0]);
 }
 
@@ -79,9 +92,8 @@ static int content_is_wrong(const char *who, int bo, __u64 wrong)
 }
 
 /*
- * All of it by the GPU, and some of it by the CPU; then something new. If others
- * evict what's idle, each job brings back all of the client's memory: it says
- * that it goes on.
+ * All of it by the GPU, and some of it by the CPU; then something new. Where others
+ * evict what's idle, each job brings back all of the client's memory.
  */
 static int client_turn(struct client *c, struct pan_child *self)
 {
@@ -99,12 +111,7 @@ static int client_turn(struct client *c, struct pan_child *self)
 	if (!ret)
 		ret = content_is_wrong("CPU", 0, pan_verify(c->bos[0].map, c->bo_size, c->seed));
 	c->seed++;
-	for (i = 0; !ret && i < BOS; i++) {
-		ret = pan_gpu_fill(&c->ctx, c->bos[i].va, c->bo_size, c->seed + i);
-		if (!ret)
-			ret = pan_child_tell(self, GOES_ON);
-	}
-	return ret;
+	return ret ? ret : client_fill(c, self);
 }
 
 /* @longest: time that a turn took, in milliseconds */
@@ -126,7 +133,7 @@ static int client_process(struct pan_child *self)
 {
 	struct client *c = self->arg;
 	__s64 go_on = 1;
-	int ret = client_start(c);
+	int ret = client_start(c, self);
 
 	while (!ret && go_on) {
 		ret = pan_child_tell(self, READY);
