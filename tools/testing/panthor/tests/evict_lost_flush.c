@@ -73,9 +73,13 @@ static void evict_through_reset(struct __test_metadata *_metadata,
 	__u64 resets = PAN_COUNTER("resets");
 	bool refused = false;
 
-	while (!refused && tries--) {
-		EXPECT_GPU_SEES(&self->ctx, self->bo.va, SIZE, self->seed);
+	while (tries--) {
 		refused = evict_is_refused(_metadata, self, knob, value);
+		if (refused)
+			break;
+		/* Not late: then there is no reason for a reset either. */
+		EXPECT_GPU_SEES(&self->ctx, self->bo.va, SIZE, self->seed);
+		ASSERT_EQ(resets, PAN_COUNTER("resets"));
 	}
 	ASSERT_TRUE(refused);
 	ASSERT_EQ(0, pan_model_wait_counter("resets", resets + 1, PAN_DEADLINE_MS));
