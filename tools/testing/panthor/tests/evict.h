@@ -132,8 +132,8 @@ static inline int swap_step(void *arg)
 
 /*
  * The second stage: what the driver gave back leaves memory. It may have been
- * written to swap before. Done when half of it is gone: pages of processes come
- * back to the swap cache at the same time.
+ * written to swap before. Done when three quarters of it are gone: pages of
+ * processes come back to the swap cache at the same time.
  */
 static inline int push_to_swap(__u64 bytes)
 {
@@ -144,7 +144,7 @@ static inline int push_to_swap(__u64 bytes)
 	ret = shmem_in_memory(&goal.in_memory);
 	if (goal.in_memory < bytes)
 		return -EINVAL;
-	goal.in_memory -= bytes / 2;
+	goal.in_memory -= bytes / 4 * 3;
 	if (!ret)
 		ret = pan_poll(swap_step, &goal, PAN_DEADLINE_MS);
 	if (ret == -ETIME && !shmem_in_memory(&now))

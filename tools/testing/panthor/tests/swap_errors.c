@@ -16,17 +16,23 @@
 #define SIZE		(300 * PAN_PAGE_SIZE)
 #define NO_ROOM		(SIZE / 2)
 
+#define READAHEAD	"/proc/sys/vm/page-cluster"
+
 FIXTURE(swap_errors) {
 	struct pan_env env;
 	struct pan_ctx ctx, other;
 	struct pan_bo bo, theirs;
 	__u64 seed;
 	bool io_fails;
+	char readahead[16];
 };
 
 FIXTURE_SETUP(swap_errors)
 {
 	EVICT_SETUP(self);
+	/* Read ahead is memory of others, too, who would be killed for the failure. */
+	ASSERT_LT(0, pan_read_file(READAHEAD, self->readahead, sizeof(self->readahead)));
+	ASSERT_EQ(0, pan_write_file(READAHEAD, "0"));
 	self->seed = pan_rand(&self->env.rand);
 	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, SIZE, PAN_PAGE_SIZE, false, &self->bo));
 	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, self->bo.va, SIZE, self->seed));
@@ -47,6 +53,7 @@ FIXTURE_TEARDOWN(swap_errors)
 	EXPECT_EQ(0, pan_ctx_destroy(&self->other));
 	EXPECT_EQ(0, pan_bo_close(&self->bo));
 	EXPECT_EQ(0, pan_ctx_destroy(&self->ctx));
+	EXPECT_EQ(0, pan_write_file(READAHEAD, self->readahead));
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
