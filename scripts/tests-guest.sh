@@ -8,11 +8,13 @@
 [ -n "$PAN_SEED" ] || unset PAN_SEED
 dir=${TESTS_DIR:-build/user/tests}
 limit=${TEST_LIMIT:-$((120 + 60 * ${SOAK:-0}))}
+# If memory runs out, a test is to be killed, and reported, not its runner.
+echo -999 >/proc/$$/oom_score_adj
 for t in "$@"; do
 	echo "### $t"
 	echo "# selftest: $t" >/dev/kmsg
 	only=()
 	case $t in *.*) only=(-t "${t#*.}" -v "${t#*.}") ;; esac
-	timeout -k 5 "$limit" "$dir/${t%%.*}" "${only[@]}" 2>&1
+	(echo 0 >/proc/$BASHPID/oom_score_adj; exec timeout -k 5 "$limit" "$dir/${t%%.*}" "${only[@]}" 2>&1)
 	echo "### end $?"
 done

@@ -30,6 +30,9 @@
  * their reservation held, so nobody can submit to them meanwhile, which is only
  * possible where no lock is held yet, at the beginning of an ioctl.
  *
+ * What fits might not do so any more if somebody else is told the same before it's
+ * allocated, so it's claimed meanwhile.
+ *
  * Bringing back what was evicted takes time, during which the GPU might have
  * nothing to do, so once this is done, others don't get their turn before the VM
  * had as much time to make use of it.
@@ -49,8 +52,9 @@
  * @ptdev: Device.
  * @nr_pages: Number of pages needed.
  *
- * This is an estimation. The pages of VMs are considered as being in use, anything
- * else that can be swapped out as being available.
+ * This is an estimation. The pages of VMs, and those that were claimed, are
+ * considered as being in use, anything else that can be swapped out as being
+ * available.
  *
  * Context: Any.
  *
@@ -72,30 +76,53 @@ unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long 
 	/* What's being written to swap is on its way out. */
 	room = si_mem_available() + min(anon, swap) + total_swapcache_pages();
 	nr_pages += totalram_pages() / PANTHOR_ROOM_MARGIN;
+	nr_pages += atomic_long_read(&ptdev->reclaim.room.claimed);
 
 	return nr_pages - min(nr_pages, room);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_shortage);
 
 /**
- * panthor_room_must_wait() - Check if memory is something to wait for
+ * panthor_room_try_claim() - Claim memory if it's there
  * @ptdev: Device.
  * @nr_pages: Number of pages needed.
  *
+ * Nothing is allocated. Others are told that there's that much less from now on,
+ * until panthor_room_unclaim() is called, which must be done once the pages were
+ * allocated, or when they aren't needed any more.
+ *
  * Context: Any.
  *
- * Return: false if @nr_pages can be allocated right away, true if they don't fit, or
- * if somebody else was there first.
+ * Return: true if @nr_pages can be allocated right away, false if they don't fit,
+ * and weren't claimed.
  */
-bool panthor_room_must_wait(struct panthor_device *ptdev, unsigned long nr_pages)
+bool panthor_room_try_claim(struct panthor_device *ptdev, unsigned long nr_pages)
 {
 	if (!nr_pages)
-		return false;
+		return true;
 
-	return mutex_is_locked(&ptdev->reclaim.room.lock) ||
-	       panthor_room_shortage(ptdev, nr_pages);
+	/* Of two that don't fit together, both might be refused, but never none. */
+	atomic_long_add(nr_pages, &ptdev->reclaim.room.claimed);
+	if (!panthor_room_shortage(ptdev, 0))
+		return true;
+
+	panthor_room_unclaim(ptdev, nr_pages);
+	return false;
 }
-EXPORT_SYMBOL_IF_KUNIT(panthor_room_must_wait);
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_try_claim);
+
+/**
+ * panthor_room_unclaim() - Undo panthor_room_try_claim()
+ * @ptdev: Device.
+ * @nr_pages: Number of pages that were claimed.
+ *
+ * Context: Any.
+ */
+void panthor_room_unclaim(struct panthor_device *ptdev, unsigned long nr_pages)
+{
+	atomic_long_sub(nr_pages, &ptdev->reclaim.room.claimed);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_unclaim);
 
 /* How long to wait until @vm can have its turn, in jiffies. */
 static unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm)
@@ -165,6 +192,30 @@ int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm)
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_enter);
 
 /**
+ * panthor_room_need() - Claim memory for the one whose turn it is
+ * @ptdev: Device.
+ * @nr_pages: Number of pages needed. Replaces what was said before.
+ *
+ * Whether it's there or not. The claim ends with the turn.
+ *
+ * Context: Process context, after panthor_room_enter().
+ *
+ * Return: The number of pages to make room for, see panthor_room_shortage().
+ */
+unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_pages)
+{
+	struct panthor_room *room = &ptdev->reclaim.room;
+
+	lockdep_assert_held(&room->lock);
+
+	atomic_long_add(nr_pages - room->needed, &room->claimed);
+	room->needed = nr_pages;
+
+	return panthor_room_shortage(ptdev, 0);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_need);
+
+/**
  * panthor_room_make() - Take memory from other VMs
  * @ptdev: Device.
  * @vm: VM the memory is for.
@@ -208,22 +259,24 @@ void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm)
 	struct panthor_room *room = &ptdev->reclaim.room;
 	unsigned long pflags = room->pflags;
 
+	panthor_room_need(ptdev, 0);
 	panthor_room_start_slice(room, vm);
 	mutex_unlock(&room->lock);
 	psi_memstall_leave(&pflags);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_leave);
 
-static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct panthor_vm *vm,
-					  unsigned long shortage)
+static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct panthor_vm *vm)
 {
 	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+	unsigned long shortage;
 	int ret;
 
 	ret = panthor_room_enter(ptdev, vm);
 	if (ret)
 		return ret;
 
+	shortage = panthor_room_need(ptdev, bo->base.size >> PAGE_SHIFT);
 	ret = panthor_room_make(ptdev, vm, shortage);
 	if (!ret)
 		ret = panthor_gem_populate(bo);
@@ -247,12 +300,16 @@ static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct 
 int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm)
 {
 	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
-	unsigned long shortage = panthor_room_shortage(ptdev, bo->base.size >> PAGE_SHIFT);
+	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+	int ret;
 
-	if (shortage)
-		return panthor_room_make_and_populate(bo, vm, shortage);
+	if (!panthor_room_try_claim(ptdev, nr_pages))
+		return panthor_room_make_and_populate(bo, vm);
 
-	return panthor_gem_populate(bo);
+	ret = panthor_gem_populate(bo);
+	panthor_room_unclaim(ptdev, nr_pages);
+
+	return ret;
 }
 
 /**

@@ -3,6 +3,7 @@
 #ifndef __PANTHOR_GEM_ROOM_H__
 #define __PANTHOR_GEM_ROOM_H__
 
+#include <linux/atomic.h>
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
@@ -22,6 +23,16 @@ struct panthor_room {
 	 */
 	struct mutex lock;
 
+	/**
+	 * @claimed: Number of pages that fit, but might not be allocated yet.
+	 *
+	 * Those that are allocated count until all of them are.
+	 */
+	atomic_long_t claimed;
+
+	/** @needed: Part of @claimed that's for the one whose turn it is. */
+	unsigned long needed;
+
 	/** @start: When the current turn started. */
 	ktime_t start;
 
@@ -36,8 +47,10 @@ struct panthor_room {
 };
 
 unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages);
-bool panthor_room_must_wait(struct panthor_device *ptdev, unsigned long nr_pages);
+bool panthor_room_try_claim(struct panthor_device *ptdev, unsigned long nr_pages);
+void panthor_room_unclaim(struct panthor_device *ptdev, unsigned long nr_pages);
 int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm);
+unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_pages);
 int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
 		      unsigned long nr_pages);
 void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm);

@@ -38,6 +38,51 @@ static void panthor_room_test_no_swap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_room_shortage(ctx->ptdev, totalram_pages()), 0);
 }
 
+/* About as many pages as fit. */
+static unsigned long panthor_room_test_capacity(struct panthor_kunit *ctx)
+{
+	unsigned long nr_pages = totalram_pages();
+
+	return nr_pages - panthor_room_shortage(ctx->ptdev, nr_pages);
+}
+
+/* What fits only fits once. */
+static void panthor_room_test_claim(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long most = panthor_room_test_capacity(ctx) / 4 * 3;
+
+	KUNIT_ASSERT_TRUE(test, panthor_room_try_claim(ctx->ptdev, most));
+	KUNIT_EXPECT_FALSE(test, panthor_room_try_claim(ctx->ptdev, most));
+	KUNIT_EXPECT_TRUE(test, panthor_room_try_claim(ctx->ptdev, 0));
+
+	/* Being refused doesn't take anything away from others. */
+	KUNIT_EXPECT_TRUE(test, panthor_room_try_claim(ctx->ptdev, most / 8));
+	panthor_room_unclaim(ctx->ptdev, most / 8);
+
+	panthor_room_unclaim(ctx->ptdev, most);
+	KUNIT_EXPECT_TRUE(test, panthor_room_try_claim(ctx->ptdev, most));
+	panthor_room_unclaim(ctx->ptdev, most);
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
+}
+
+/* What's needed by the one whose turn it is isn't there for others, until it ends. */
+static void panthor_room_test_need(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long most = panthor_room_test_capacity(ctx) / 4 * 3;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, NULL));
+	KUNIT_EXPECT_GT(test, panthor_room_need(ctx->ptdev, 2 * most), most / 4);
+	KUNIT_EXPECT_EQ(test, panthor_room_need(ctx->ptdev, most), 0);
+	KUNIT_EXPECT_FALSE(test, panthor_room_try_claim(ctx->ptdev, most));
+	panthor_room_leave(ctx->ptdev, NULL);
+
+	KUNIT_EXPECT_TRUE(test, panthor_room_try_claim(ctx->ptdev, most));
+	panthor_room_unclaim(ctx->ptdev, most);
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
+}
+
 /* Memory comes from other VMs, those that were used a long time ago first. */
 static void panthor_room_test_order(struct kunit *test)
 {
@@ -106,13 +151,10 @@ static void panthor_room_test_turns(struct kunit *test)
 	struct panthor_kunit *ctx = test->priv;
 	ktime_t left;
 
-	KUNIT_EXPECT_FALSE(test, panthor_room_must_wait(ctx->ptdev, 1));
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
-	KUNIT_EXPECT_TRUE(test, panthor_room_must_wait(ctx->ptdev, 1));
 	msleep(PANTHOR_ROOM_TEST_SLICE_MS);
 	panthor_room_leave(ctx->ptdev, vms[0]);
 	left = ktime_get();
-	KUNIT_EXPECT_FALSE(test, panthor_room_must_wait(ctx->ptdev, 1));
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
 	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
@@ -130,6 +172,8 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_fits),
 	KUNIT_CASE(panthor_room_test_does_not_fit),
 	KUNIT_CASE(panthor_room_test_no_swap),
+	KUNIT_CASE(panthor_room_test_claim),
+	KUNIT_CASE(panthor_room_test_need),
 	KUNIT_CASE(panthor_room_test_order),
 	KUNIT_CASE(panthor_room_test_busy),
 	KUNIT_CASE(panthor_room_test_turns),
