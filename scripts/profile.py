@@ -3,7 +3,7 @@
 """Helper of scripts/profile.sh.
 
 stamp: copies lines, with the time at which they came (CLOCK_MONOTONIC, as perf's).
-report GUEST SAMPLES: time by function, for each of the guest's two activities.
+report DIR: time by function, for what the guests did (DIR/NAME/guest, DIR/NAME/samples).
 """
 
 import bisect
@@ -11,16 +11,27 @@ import collections
 import sys
 import time
 
-PAGES = 32768       # as in bench/profile.c
 HZ = 2000           # of perf, in profile.sh
 SHOWN = 30
 HEAD = """# Where the time goes
 
-Written by `make profile`: 4 KiB buffers of a VM are evicted and swapped out, as in
-`make bench B=B`, and then as many files of one page, which have nothing to do with the
-GPU. Self time by function, in ns for each page; samples of the guest's kernel taken by
-perf on the host.
+Written by `make profile`. Self time by function, in ns; samples of the guest's kernel
+taken by perf on the host. `host` is what UML itself and the programs take.
 """
+SWAP = """
+## Eviction and swap-out of small buffers
+
+4 KiB buffers of a VM are evicted and swapped out, as in `make bench B=B`, and then as
+many files of one page, which have nothing to do with the GPU. For each page:
+"""
+FAULT = """
+## A CPU fault that brings a buffer its memory
+
+mmap() of a new buffer of 4 KiB, and the first access, as in `make bench B=A`, with the
+series and with the base kernel, which allocates in mmap(). For each buffer:
+"""
+
+Activity = collections.namedtuple("Activity", "ns samples value")
 
 
 def stamp():
@@ -28,63 +39,77 @@ def stamp():
         print(f"{time.monotonic():.6f} {line}", end="", flush=not line.startswith("symbol"))
 
 
-def read_guest(path):
-    """Symbols by address, and the intervals of each activity with their rates."""
-    symbols, intervals, rates = [], collections.defaultdict(list), collections.defaultdict(list)
-    begin = None
-    for line in open(path, errors="replace"):
-        word = line.split()
-        if len(word) < 3:
-            continue
-        if word[1] == "symbol" and word[3] in "tTwW":
-            symbols.append((int(word[2], 16), word[4], word[5] if len(word) > 5 else ""))
-        elif word[1] == "begin":
-            begin = float(word[0])
-        elif word[1] == "end":
-            intervals[word[2]].append((begin, float(word[0])))
-            rates[word[2]].append(float(word[3]))
-    symbols.sort()
-    return symbols, intervals, rates
+class Guest:
+    """What a guest said: its symbols by address, and when it did what."""
+
+    def __init__(self, path):
+        self.symbols, self.spans = [], collections.defaultdict(list)
+        self.units, self.values = collections.Counter(), collections.defaultdict(list)
+        begin = None
+        for line in open(path, errors="replace"):
+            when, *word = line.split()
+            if word[:1] == ["symbol"] and word[2] in "tTwW":
+                self.symbols.append((int(word[1], 16), " ".join(word[3:])))
+            elif word[:1] == ["begin"]:
+                begin = float(when)
+            elif word[:1] == ["end"]:
+                self.spans[word[1]].append((begin, float(when)))
+                self.units[word[1]] += int(word[2])
+                self.values[word[1]].append(float(word[3]))
+        self.symbols.sort()
+        self.addresses = [s[0] for s in self.symbols]
+
+    def activity_at(self, when):
+        for name, spans in self.spans.items():
+            if any(begin <= when < end for begin, end in spans):
+                return name
+        return None
+
+    def function_at(self, address):
+        i = bisect.bisect(self.addresses, address) - 1
+        return self.symbols[i][1] if i >= 0 and address < self.addresses[-1] + 65536 else "host"
 
 
-def activity_at(intervals, when):
-    for name, spans in intervals.items():
-        if any(begin <= when < end for begin, end in spans):
-            return name
-    return None
-
-
-def report(guest, samples):
-    symbols, intervals, rates = read_guest(guest)
-    if not symbols or set(intervals) != {"buffers", "files"}:
-        sys.exit("profile: the guest did not get through: see build/profile")
-    addresses = [s[0] for s in symbols]
-    counts = {name: collections.Counter() for name in intervals}
-    for line in open(samples):
+def load(directory, *names):
+    guest = Guest(f"{directory}/guest")
+    if not guest.symbols or set(guest.spans) != set(names):
+        sys.exit(f"profile: the guest did not get through: see {directory}")
+    counts = {name: collections.Counter() for name in names}
+    for line in open(f"{directory}/samples"):
         when, address = line.split()[-2:]
-        name = activity_at(intervals, float(when.rstrip(":")))
+        name = guest.activity_at(float(when.rstrip(":")))
         if name:
-            i = bisect.bisect(addresses, int(address, 16)) - 1
-            known = i >= 0 and int(address, 16) < addresses[-1] + 65536
-            counts[name][" ".join(symbols[i][1:]).strip() if known else "host"] += 1
-    print(HEAD)
-    ns = {}
-    for name, counter in counts.items():
-        pages = PAGES * .95 * len(intervals[name])
-        ns[name] = {f: n * 1e9 / HZ / pages for f, n in counter.items()}
-        rate = sorted(rates[name])[len(rates[name]) // 2]
-        print(f"{name}: {sum(ns[name].values()):.0f} ns a page, {rate:.2f} Mpages/s (median), "
-              f"{sum(counter.values())} samples  ")
-    print("\n| function | buffers | files | difference |\n|---|---|---|---|")
-    names = sorted(set(ns["buffers"]) | set(ns["files"]),
-                   key=lambda f: ns["files"].get(f, 0) - ns["buffers"].get(f, 0))
+            counts[name][guest.function_at(int(address, 16))] += 1
+    return [Activity({f: n * 1e9 / HZ / guest.units[name] for f, n in counts[name].items()},
+                     sum(counts[name].values()),
+                     sorted(guest.values[name])[len(guest.values[name]) // 2]) for name in names]
+
+
+def is_drm(function):
+    return "[panthor]" in function or "[drm" in function or "drm_gem" in function
+
+
+def section(head, titles, activities):
+    print(head)
+    for title, a in zip(titles, activities):
+        print(f"{title}: {sum(a.ns.values()):.0f} ns ({a.value:.2f} µs by the guest's clock, median), "
+              f"{a.samples} samples  ")
+    left, right = (a.ns for a in activities)
+    print(f"\n| function | {titles[0]} | {titles[1]} | difference |\n|---|---|---|---|")
+    names = sorted(set(left) | set(right), key=lambda f: right.get(f, 0) - left.get(f, 0))
     for f in names[:SHOWN]:
-        b, o = ns["buffers"].get(f, 0), ns["files"].get(f, 0)
-        print(f"| `{f}` | {b:.0f} | {o:.0f} | {b - o:+.0f} |")
-    for title, of in (("the driver", lambda f: "[panthor]" in f or "[drm" in f or "drm_gem" in f),
-                      ("everything else", lambda f: not ("[panthor]" in f or "[drm" in f or "drm_gem" in f))):
-        b, o = (sum(v for f, v in ns[n].items() if of(f)) for n in ("buffers", "files"))
-        print(f"| **all of {title}** | {b:.0f} | {o:.0f} | {b - o:+.0f} |")
+        l, r = left.get(f, 0), right.get(f, 0)
+        print(f"| `{f}` | {l:.0f} | {r:.0f} | {l - r:+.0f} |")
+    for title, of in ("the driver and DRM", is_drm), ("everything else", lambda f: not is_drm(f)):
+        l, r = (sum(v for f, v in side.items() if of(f)) for side in (left, right))
+        print(f"| **all of {title}** | {l:.0f} | {r:.0f} | {l - r:+.0f} |")
+
+
+def report(directory):
+    print(HEAD.rstrip())
+    section(SWAP, ("buffers", "files"), load(f"{directory}/swap", "buffers", "files"))
+    section(FAULT, ("series", "base"),
+            [load(f"{directory}/fault-{tree}", "faults")[0] for tree in ("series", "base")])
 
 
 {"stamp": stamp, "report": report}[sys.argv[1]](*sys.argv[2:])

@@ -3,6 +3,8 @@
 /* CPU mappings of a GEM object, and the faults they take. */
 
 #include <linux/dma-buf.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/mm.h>
 
 #include <drm/panthor_drm.h>
@@ -50,18 +52,22 @@ static bool panthor_gem_try_insert_page(struct panthor_gem_object *bo,
 static vm_fault_t panthor_gem_populate_and_retry(struct panthor_gem_object *bo,
 						 struct vm_fault *vmf)
 {
+	struct file *file = vmf->vma->vm_file;
+
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
 
-	/* The VMA, and the reference it holds on the object, might go away
-	 * once the lock is released.
+	/* The VMA might go away once the lock is released, and with it, what keeps
+	 * the object, and the device.
 	 */
 	drm_gem_object_get(&bo->base);
+	get_file(file);
 	release_fault_lock(vmf);
 
 	/* If it doesn't work out, the second try is the one to report it. */
 	panthor_room_populate(bo, NULL);
 	drm_gem_object_put(&bo->base);
+	fput(file);
 
 	return VM_FAULT_RETRY;
 }

@@ -14,6 +14,7 @@
 #include "panthor_gem_room.h"
 #include "panthor_gem_shrinker.h"
 #include "panthor_kunit.h"
+#include "panthor_mmu.h"
 
 /**
  * DOC: Memory overcommit
@@ -28,7 +29,8 @@
  * So what doesn't fit waits for its turn, and takes memory from other VMs before it
  * takes it from everybody else. This involves waiting for these VMs to be idle with
  * their reservation held, so nobody can submit to them meanwhile, which is only
- * possible where no lock is held yet, at the beginning of an ioctl.
+ * possible where no lock is held yet, at the beginning of an ioctl, or in a CPU
+ * fault once the mmap lock was released.
  *
  * What fits might not do so any more if somebody else is told the same before it's
  * allocated, so it's claimed meanwhile.
@@ -44,16 +46,19 @@
 /* The longest time others are kept waiting after a VM got its memory. */
 #define PANTHOR_ROOM_MAX_SLICE_MS	1000
 
-/* Fraction of the memory VMs shouldn't fight for, because others need it to run. */
-#define PANTHOR_ROOM_MARGIN		16
+/* Number of pages VMs shouldn't fight for, because others need them to run. */
+static unsigned long panthor_room_margin(void)
+{
+	return totalram_pages() / 16;
+}
 
 /**
  * panthor_room_shortage() - Check if something fits in memory
  * @ptdev: Device.
  * @nr_pages: Number of pages needed.
  *
- * This is an estimation. The pages of VMs, and those that were claimed, are
- * considered as being in use, anything else that can be swapped out as being
+ * This is an estimation. The pages of GEM objects, and those that were claimed,
+ * are considered as being in use, anything else that can be swapped out as being
  * available.
  *
  * Context: Any.
@@ -75,7 +80,7 @@ unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long 
 
 	/* What's being written to swap is on its way out. */
 	room = si_mem_available() + min(anon, swap) + total_swapcache_pages();
-	nr_pages += totalram_pages() / PANTHOR_ROOM_MARGIN;
+	nr_pages += panthor_room_margin();
 	nr_pages += atomic_long_read(&ptdev->reclaim.room.claimed);
 
 	return nr_pages - min(nr_pages, room);
@@ -143,7 +148,9 @@ static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
 
 	do {
 		delay = panthor_room_delay(room, vm);
-		if (delay && schedule_timeout_interruptible(delay))
+		if (delay)
+			schedule_timeout_interruptible(delay);
+		if (signal_pending(current))
 			return -ERESTARTSYS;
 
 		ret = mutex_lock_interruptible(&room->lock);
@@ -200,7 +207,8 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_room_enter);
  *
  * Context: Process context, after panthor_room_enter().
  *
- * Return: The number of pages to make room for, see panthor_room_shortage().
+ * Return: The number of pages to make room for. That's not more than what's needed,
+ * and the margin, because others make room for what they claimed.
  */
 unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_pages)
 {
@@ -210,15 +218,18 @@ unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_p
 
 	atomic_long_add(nr_pages - room->needed, &room->claimed);
 	room->needed = nr_pages;
+	if (!nr_pages)
+		return 0;
 
-	return panthor_room_shortage(ptdev, 0);
+	return min(panthor_room_shortage(ptdev, 0), nr_pages + panthor_room_margin());
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_need);
 
 /**
- * panthor_room_make() - Take memory from other VMs
+ * panthor_room_make() - Take memory from others
  * @ptdev: Device.
- * @vm: VM the memory is for.
+ * @resv: Reservation of the VM or object the memory is for. The VM it belongs to is
+ * left alone.
  * @nr_pages: Number of pages to take. There's no guarantee that they are found.
  *
  * Context: Process context, after panthor_room_enter(), with no reservation held.
@@ -227,12 +238,12 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_room_need);
  *
  * Return: 0, or -ERESTARTSYS if a signal was received.
  */
-int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
+int panthor_room_make(struct panthor_device *ptdev, struct dma_resv *resv,
 		      unsigned long nr_pages)
 {
 	lockdep_assert_held(&ptdev->reclaim.room.lock);
 
-	panthor_reclaim_other_vms(ptdev, vm, nr_pages, PANTHOR_ROOM_WAIT_MS);
+	panthor_reclaim_others(ptdev, resv, nr_pages, PANTHOR_ROOM_WAIT_MS);
 	return signal_pending(current) ? -ERESTARTSYS : 0;
 }
 
@@ -252,7 +263,8 @@ static void panthor_room_start_slice(struct panthor_room *room, struct panthor_v
 /**
  * panthor_room_leave() - Let others have their turn
  * @ptdev: Device.
- * @vm: VM that was passed to panthor_room_enter().
+ * @vm: VM that was passed to panthor_room_enter(), NULL if it didn't get what it
+ * needed, and so has nothing to make use of.
  */
 void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm)
 {
@@ -266,22 +278,36 @@ void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_leave);
 
+static unsigned long panthor_room_missing_pages(struct panthor_gem_object *bo)
+{
+	return panthor_gem_is_resident(bo) ? 0 : bo->base.size >> PAGE_SHIFT;
+}
+
 static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct panthor_vm *vm)
 {
 	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
-	unsigned long shortage;
+	struct dma_resv *resv = vm ? panthor_vm_resv(vm) : bo->base.resv;
+	unsigned long nr_pages;
 	int ret;
 
 	ret = panthor_room_enter(ptdev, vm);
 	if (ret)
 		return ret;
 
-	shortage = panthor_room_need(ptdev, bo->base.size >> PAGE_SHIFT);
-	ret = panthor_room_make(ptdev, vm, shortage);
+	/* It might have been populated while we were waiting. */
+	nr_pages = panthor_room_missing_pages(bo);
+	ret = panthor_room_make(ptdev, resv, panthor_room_need(ptdev, nr_pages));
 	if (!ret)
 		ret = panthor_gem_populate(bo);
 
-	panthor_room_leave(ptdev, vm);
+	/* So much for the estimation. */
+	if (ret == -ENOMEM) {
+		ret = panthor_room_make(ptdev, resv, nr_pages);
+		if (!ret)
+			ret = panthor_gem_populate(bo);
+	}
+
+	panthor_room_leave(ptdev, ret ? NULL : vm);
 	return ret;
 }
 
@@ -300,17 +326,23 @@ static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct 
 int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm)
 {
 	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
-	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+	unsigned long nr_pages = panthor_room_missing_pages(bo);
 	int ret;
 
-	if (!panthor_room_try_claim(ptdev, nr_pages))
-		return panthor_room_make_and_populate(bo, vm);
+	/* Nobody's memory would be enough. */
+	if (nr_pages > totalram_pages())
+		return -ENOMEM;
 
-	ret = panthor_gem_populate(bo);
-	panthor_room_unclaim(ptdev, nr_pages);
+	if (panthor_room_try_claim(ptdev, nr_pages)) {
+		ret = panthor_gem_populate(bo);
+		panthor_room_unclaim(ptdev, nr_pages);
+		if (ret != -ENOMEM)
+			return ret;
+	}
 
-	return ret;
+	return panthor_room_make_and_populate(bo, vm);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_populate);
 
 /**
  * panthor_room_init() - Initialize what's needed to make room

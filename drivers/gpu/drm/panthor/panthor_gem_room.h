@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+struct dma_resv;
 struct panthor_device;
 struct panthor_gem_object;
 struct panthor_vm;
@@ -24,9 +25,9 @@ struct panthor_room {
 	struct mutex lock;
 
 	/**
-	 * @claimed: Number of pages that fit, but might not be allocated yet.
+	 * @claimed: Number of pages that are about to be allocated.
 	 *
-	 * Those that are allocated count until all of them are.
+	 * Those of a claim count until all of them are allocated.
 	 */
 	atomic_long_t claimed;
 
@@ -51,7 +52,7 @@ bool panthor_room_try_claim(struct panthor_device *ptdev, unsigned long nr_pages
 void panthor_room_unclaim(struct panthor_device *ptdev, unsigned long nr_pages);
 int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_pages);
-int panthor_room_make(struct panthor_device *ptdev, struct panthor_vm *vm,
+int panthor_room_make(struct panthor_device *ptdev, struct dma_resv *resv,
 		      unsigned long nr_pages);
 void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm);
 int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm);

@@ -1076,29 +1076,60 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
 	return freed;
 }
 
-/* Called with the VM locked, so it becomes idle even if it's always busy. */
+/*
+ * Called with the VM locked, so it becomes idle even if there's always another job,
+ * unless the job being executed needs something for which the VM has to be locked.
+ */
 static unsigned long panthor_vm_wait_and_evict_locked(struct panthor_device *ptdev,
 						      struct panthor_vm *vm,
 						      unsigned long nr_pages, u32 wait_ms)
 {
-	atomic_long_inc(&ptdev->reclaim.stats.waits);
+	struct dma_resv *resv = panthor_vm_resv(vm);
 
-	if (dma_resv_wait_timeout(panthor_vm_resv(vm), DMA_RESV_USAGE_BOOKKEEP, true,
-				  msecs_to_jiffies(wait_ms)) <= 0)
-		return 0;
+	if (!panthor_gem_is_idle(resv)) {
+		atomic_long_inc(&ptdev->reclaim.stats.waits);
+		if (dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, true,
+					  msecs_to_jiffies(wait_ms)) <= 0)
+			return 0;
+	}
 
 	return panthor_vm_evict_locked(ptdev, vm, nr_pages, true);
 }
 
+static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
+					   struct dma_resv *resv, u32 wait_ms)
+{
+	struct panthor_vm_iter iter;
+	struct panthor_vm *vm;
+
+	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
+	while (!panthor_reclaim_scan_done(scan) && !signal_pending(current) &&
+	       (vm = panthor_vm_iter_next(&iter))) {
+		if (panthor_vm_resv(vm) == resv)
+			continue;
+
+		if (dma_resv_lock_interruptible(panthor_vm_resv(vm), NULL))
+			break;
+
+		scan->freed += panthor_vm_wait_and_evict_locked(scan->ptdev, vm,
+								scan->nr_pages - scan->freed,
+								wait_ms);
+		dma_resv_unlock(panthor_vm_resv(vm));
+	}
+	panthor_vm_iter_end(&iter);
+}
+
 /**
- * panthor_reclaim_other_vms() - Reclaim objects of all the VMs but one
+ * panthor_reclaim_others() - Reclaim what's not used by a VM
  * @ptdev: Device.
- * @vm: VM to leave alone.
+ * @resv: Reservation of the VM to leave alone. Can be NULL, or the reservation of
+ * something else, in which case there's no such VM.
  * @nr_pages: Number of pages to reclaim.
  * @wait_ms: How long to wait for a VM to be idle, in milliseconds.
  *
- * Unlike a scan, this prevents VMs from being used until they are reclaimed. Stops
- * when a signal is received.
+ * Takes objects that aren't GPU-mapped, and after that, those of other VMs. Unlike
+ * a scan, this prevents VMs from being used until they are reclaimed. Stops when a
+ * signal is received.
  *
  * Context: Process context, but not in reclaim, with no reservation held. Waits
  * for the reservation of the VMs, one after the other, and with that held, for
@@ -1106,29 +1137,22 @@ static unsigned long panthor_vm_wait_and_evict_locked(struct panthor_device *ptd
  *
  * Return: The number of pages that were given back.
  */
-unsigned long panthor_reclaim_other_vms(struct panthor_device *ptdev, struct panthor_vm *vm,
-					unsigned long nr_pages, u32 wait_ms)
+unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_resv *resv,
+				     unsigned long nr_pages, u32 wait_ms)
 {
-	struct panthor_vm_iter iter;
-	struct panthor_vm *other;
-	unsigned long freed = 0;
+	struct panthor_reclaim_scan scan = {
+		.ptdev = ptdev,
+		.nr_pages = nr_pages,
+		.can_write = true,
+	};
 
-	panthor_vm_iter_begin(&iter, &ptdev->reclaim);
-	while (freed < nr_pages && (other = panthor_vm_iter_next(&iter))) {
-		if (other == vm)
-			continue;
+	panthor_reclaim_scan_unused(&scan);
+	panthor_reclaim_scan_mmapped(&scan);
+	panthor_reclaim_scan_other_vms(&scan, resv, wait_ms);
 
-		if (dma_resv_lock_interruptible(panthor_vm_resv(other), NULL))
-			break;
-
-		freed += panthor_vm_wait_and_evict_locked(ptdev, other, nr_pages - freed, wait_ms);
-		dma_resv_unlock(panthor_vm_resv(other));
-	}
-	panthor_vm_iter_end(&iter);
-
-	return freed;
+	return scan.freed;
 }
-EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_other_vms);
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_others);
 
 static unsigned long
 panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)

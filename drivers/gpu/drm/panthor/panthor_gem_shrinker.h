@@ -197,8 +197,8 @@ unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm);
 int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
 			       unsigned long nr_pages);
-unsigned long panthor_reclaim_other_vms(struct panthor_device *ptdev, struct panthor_vm *vm,
-					unsigned long nr_pages, u32 wait_ms);
+unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_resv *resv,
+				     unsigned long nr_pages, u32 wait_ms);
 unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages, gfp_t gfp);
 void panthor_vm_reclaim_init(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_fini(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);

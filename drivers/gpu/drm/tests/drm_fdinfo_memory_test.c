@@ -287,7 +287,8 @@ static void drm_fdinfo_memory_test_active(struct kunit *test)
 	drm_show_supported_memory_stats(&t->p, &t->file, TEST_ALL_STATUS);
 	text = fdinfo_test_text(t);
 	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "drm-active-memory:\t0\n"), "%s", text);
-	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "drm-purgeable-memory:\t16 KiB\n"), "%s", text);
+	KUNIT_EXPECT_NOT_NULL_MSG(test, strstr(text, "drm-purgeable-memory:\t16 KiB\n"),
+				  "%s", text);
 }
 
 /* The size of several objects adds up. */

@@ -3,7 +3,9 @@
 /* KUnit test suite for VMs that take memory from each other. */
 
 #include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/sched/task.h>
 
 #include "../panthor_gem_room.h"
 #include "panthor_kunit_helpers.h"
@@ -96,16 +98,114 @@ static void panthor_room_test_order(struct kunit *test)
 						 PANTHOR_KUNIT_VA(0));
 	}
 
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, vms[0], 1, 1),
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, panthor_vm_resv(vms[0]), 1, 1),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
 
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, vms[0], PANTHOR_KUNIT_ALL, 1),
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, panthor_vm_resv(vms[0]),
+						     PANTHOR_KUNIT_ALL, 1),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
+}
+
+/* What no GPU uses comes first. */
+static void panthor_room_test_unused_first(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *used, *unused, *mmapped;
+
+	used = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	mmapped = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	panthor_kunit_mmap_get(mmapped);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(mmapped));
+	unused = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(unused));
+
+	panthor_reclaim_others(ctx->ptdev, NULL, 1, 1);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(unused));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(mmapped));
+	panthor_reclaim_others(ctx->ptdev, NULL, 1, 1);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(mmapped));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(used));
+	panthor_kunit_mmap_put(mmapped);
+}
+
+/* Pages come from others, but only if they are missing, and if it's of any use. */
+static void panthor_room_test_populate(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test), *other_vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *own, *other, *missing, *hopeless;
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long everything = totalram_pages();
+
+	own = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	other = panthor_kunit_mapped_bo(test, other_vm, PANTHOR_KUNIT_BO_SIZE,
+					PANTHOR_KUNIT_VA(0));
+	missing = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	hopeless = panthor_kunit_bo(test, vm, (everything + 1) << PAGE_SHIFT);
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(own, NULL));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_populate(hopeless, NULL));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(other));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(missing, NULL));
+	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(own));
+
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
+}
+
+static int panthor_room_test_populate_thread(void *data)
+{
+	return panthor_room_populate(data, NULL);
+}
+
+static struct task_struct *panthor_room_test_wait_for_turn(struct kunit *test,
+							   struct panthor_gem_object *bo)
+{
+	unsigned long timeout = jiffies + HZ;
+	struct task_struct *task;
+
+	task = kthread_create(panthor_room_test_populate_thread, bo, "panthor-kunit");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+	while (task_is_running(task) && time_before(jiffies, timeout))
+		schedule();
+
+	KUNIT_EXPECT_FALSE(test, task_is_running(task));
+	return task;
+}
+
+/* Somebody else was faster: there's nothing to make room for any more. */
+static void panthor_room_test_populated_meanwhile(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test), *other_vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *missing, *other;
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long everything = totalram_pages();
+	struct task_struct *task;
+
+	missing = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	other = panthor_kunit_mapped_bo(test, other_vm, PANTHOR_KUNIT_BO_SIZE,
+					PANTHOR_KUNIT_VA(0));
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, NULL));
+	task = panthor_room_test_wait_for_turn(test, missing);
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(missing));
+	panthor_room_leave(ctx->ptdev, NULL);
+
+	KUNIT_EXPECT_EQ(test, 0, kthread_stop_put(task));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(other));
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 }
 
 static int panthor_room_test_finish_locked_thread(void *data)
@@ -134,11 +234,11 @@ static void panthor_room_test_busy(struct kunit *test)
 	bo = panthor_kunit_mapped_bo(test, job.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(job.vm, job.fence));
 
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, NULL, 1, 1), 0);
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, 1, 1), 0);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
 
 	panthor_kunit_job_start(test, &job, panthor_room_test_finish_locked_thread);
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_other_vms(ctx->ptdev, NULL, 1, MSEC_PER_SEC),
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, 1, MSEC_PER_SEC),
 			PANTHOR_KUNIT_BO_PAGES);
 	panthor_kunit_job_stop(&job);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
@@ -175,6 +275,9 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_claim),
 	KUNIT_CASE(panthor_room_test_need),
 	KUNIT_CASE(panthor_room_test_order),
+	KUNIT_CASE(panthor_room_test_unused_first),
+	KUNIT_CASE(panthor_room_test_populate),
+	KUNIT_CASE(panthor_room_test_populated_meanwhile),
 	KUNIT_CASE(panthor_room_test_busy),
 	KUNIT_CASE(panthor_room_test_turns),
 	{}
