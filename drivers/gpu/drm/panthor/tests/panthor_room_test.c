@@ -2,6 +2,9 @@
 
 /* KUnit test suite for VMs that take memory from each other. */
 
+#include <kunit/static_stub.h>
+#include <kunit/test-bug.h>
+
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -162,6 +165,41 @@ static void panthor_room_test_populate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
 }
 
+/* Fails twice. */
+static int panthor_room_test_map_device(struct panthor_gem_object *bo)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	int *failures = ctx->priv;
+
+	if (++*failures <= 2)
+		return -ENOMEM;
+
+	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+	return panthor_gem_map_device_locked(bo);
+}
+
+/* If there's less than it looks like, others are asked in the end. */
+static void panthor_room_test_wrong_estimation(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test), *other_vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *missing, *other;
+	struct panthor_kunit *ctx = test->priv;
+	int failures = 0;
+
+	missing = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	other = panthor_kunit_mapped_bo(test, other_vm, PANTHOR_KUNIT_BO_SIZE,
+					PANTHOR_KUNIT_VA(0));
+	ctx->priv = &failures;
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_room_test_map_device);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(missing, vm));
+	KUNIT_EXPECT_EQ(test, 3, failures);
+	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
+}
+
 static int panthor_room_test_populate_thread(void *data)
 {
 	return panthor_room_populate(data, NULL);
@@ -277,6 +315,7 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_order),
 	KUNIT_CASE(panthor_room_test_unused_first),
 	KUNIT_CASE(panthor_room_test_populate),
+	KUNIT_CASE(panthor_room_test_wrong_estimation),
 	KUNIT_CASE(panthor_room_test_populated_meanwhile),
 	KUNIT_CASE(panthor_room_test_busy),
 	KUNIT_CASE(panthor_room_test_turns),
