@@ -17,7 +17,7 @@ make mutants [M=glob]    do the tests notice deliberate defects of the series?
 make coverage            which lines of the series do the tests run?
 make igt                 the panthor tests of Debian's IGT
 make bench [B=letters]   measurements, against the unpatched kernel and others
-make profile             where the time goes when small buffers are swapped out
+make profile             where the time goes where targets of make bench are missed
 make shell [CMD='...']   a shell, or a command, in the guest
 make tree                build/linux: the base kernel and the series as commits
 make export              patches/ and the readable copies from build/linux

@@ -9,7 +9,7 @@
 #include "bench.h"
 
 #define BUFFERS		4096
-#define TIMES		120
+#define TIMES		60
 
 static void map_and_touch(struct pan_dev *dev)
 {

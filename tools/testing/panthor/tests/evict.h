@@ -7,6 +7,8 @@
 #ifndef EVICT_H
 #define EVICT_H
 
+#include <errno.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "pan_test.h"
@@ -133,7 +135,7 @@ static inline int swap_step(void *arg)
 /*
  * The second stage: what the driver gave back leaves memory. It may have been
  * written to swap before. Done when three quarters of it are gone: pages of
- * processes come back to the swap cache at the same time.
+ * processes come back to the swap cache at the same time. Those of this one don't.
  */
 static inline int push_to_swap(__u64 bytes)
 {
@@ -141,12 +143,15 @@ static inline int push_to_swap(__u64 bytes)
 	__u64 now = 0;
 	int ret;
 
+	if (mlockall(MCL_CURRENT))
+		return -errno;
 	ret = shmem_in_memory(&goal.in_memory);
-	if (goal.in_memory < bytes)
-		return -EINVAL;
+	if (!ret && goal.in_memory < bytes)
+		ret = -EINVAL;
 	goal.in_memory -= bytes / 4 * 3;
 	if (!ret)
 		ret = pan_poll(swap_step, &goal, PAN_DEADLINE_MS);
+	munlockall();
 	if (ret == -ETIME && !shmem_in_memory(&now))
 		printf("# %llu bytes of shmem in memory, should be %llu\n", now, goal.in_memory);
 	return ret;
