@@ -303,9 +303,8 @@ int pan_audit(struct pan_dev *dev, bool exact, char *why, size_t len)
 	return pan_poll(audit_step, &goal, PAN_DEADLINE_MS);
 }
 
-static int empty_step(void *arg)
+static int no_buffers(struct audit_goal *goal)
 {
-	struct audit_goal *goal = arg;
 	struct pan_gems gems;
 	size_t i, left = 0;
 	int ret;
@@ -325,8 +324,25 @@ static int empty_step(void *arg)
 	return ret ? ret : !left;
 }
 
+static int no_vms(struct audit_goal *goal)
+{
+	size_t count = 0;
+	int ret = pan_count_vms(goal->dev, &count);
+
+	if (!ret && count > 1)
+		snprintf(goal->why, goal->len, "%zu VMs left", count - 1);
+	return ret ? ret : count <= 1;
+}
+
+static int empty_step(void *arg)
+{
+	int ret = no_buffers(arg);
+
+	return ret <= 0 ? ret : no_vms(arg);
+}
+
 /**
- * pan_audit_empty() - Check that no buffer is left but the firmware's.
+ * pan_audit_empty() - Check that no buffer and no VM is left but the firmware's.
  * @dev: device; may be closed
  * @why: gets what is left
  * @len: size of @why

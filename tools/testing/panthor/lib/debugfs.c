@@ -85,6 +85,31 @@ static int read_all(const char *path, char **text)
 	return ret;
 }
 
+/**
+ * pan_count_vms() - Count the VMs of a device.
+ * @dev: device; may be closed
+ * @count: VMs in debugfs gpuvas, the firmware's included
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_count_vms(struct pan_dev *dev, size_t *count)
+{
+	static const char head[] = "DRM GPU VA space (";
+	char path[PATH_MAX], *text, *at;
+	int ret;
+
+	ret = pan_debugfs_path(dev, "gpuvas", path, sizeof(path));
+	if (!ret)
+		ret = read_all(path, &text);
+	if (ret)
+		return ret;
+	*count = 0;
+	for (at = text; (at = strstr(at, head)); at += strlen(head))
+		++*count;
+	free(text);
+	return 0;
+}
+
 /* The first column is "comm/tgid", padded, and comm may hold anything. */
 static int parse_creator(const char *line, struct pan_gem *gem)
 {

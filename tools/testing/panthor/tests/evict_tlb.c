@@ -59,6 +59,21 @@ TEST_F(evict_tlb, eviction_flushes)
 	}
 }
 
+/* What is evicted first is at lower addresses than what is evicted with it. */
+TEST_F(evict_tlb, all_of_a_batch_is_flushed)
+{
+	struct pan_bo second;
+
+	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, SIZE, PAN_PAGE_SIZE, false, &second));
+	ASSERT_LT(self->bo.va, second.va);
+	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, second.va, SIZE, self->seed));
+	EXPECT_GPU_SEES(&self->ctx, self->bo.va, SIZE, self->seed);
+	EVICT(&self->bo);
+	expect_clean_tlb(_metadata);
+	EXPECT_GPU_SEES(&self->ctx, second.va, SIZE, self->seed);
+	EXPECT_EQ(0, pan_bo_close(&second));
+}
+
 /* Other contents by the CPU while the GPU has no mapping. */
 TEST_F(evict_tlb, gpu_sees_the_restored_page)
 {

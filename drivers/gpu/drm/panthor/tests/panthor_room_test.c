@@ -5,6 +5,7 @@
 #include <kunit/static_stub.h>
 #include <kunit/test-bug.h>
 
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
@@ -200,25 +201,43 @@ static void panthor_room_test_wrong_estimation(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
 }
 
+struct panthor_room_test_thread {
+	struct kunit *test;
+	struct panthor_gem_object *bo;
+	struct completion done;
+	int ret;
+};
+
 static int panthor_room_test_populate_thread(void *data)
 {
-	return panthor_room_populate(data, NULL);
+	struct panthor_room_test_thread *thread = data;
+
+	/* Stubs are only called on behalf of the test. */
+	current->kunit_test = thread->test;
+	thread->ret = panthor_room_populate(thread->bo, NULL);
+	complete(&thread->done);
+
+	return 0;
 }
 
-static struct task_struct *panthor_room_test_wait_for_turn(struct kunit *test,
-							   struct panthor_gem_object *bo)
+/* Returns once the thread waits for its turn. */
+static struct task_struct *
+panthor_room_test_start_thread(struct panthor_room_test_thread *thread)
 {
 	unsigned long timeout = jiffies + HZ;
+	struct kunit *test = thread->test;
 	struct task_struct *task;
 
-	task = kthread_create(panthor_room_test_populate_thread, bo, "panthor-kunit");
+	init_completion(&thread->done);
+	task = kthread_create(panthor_room_test_populate_thread, thread, "panthor-kunit");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);
 	wake_up_process(task);
 	while (task_is_running(task) && time_before(jiffies, timeout))
 		schedule();
 
-	KUNIT_EXPECT_FALSE(test, task_is_running(task));
+	KUNIT_EXPECT_EQ(test, TASK_INTERRUPTIBLE, READ_ONCE(task->__state));
+	KUNIT_EXPECT_FALSE(test, panthor_gem_is_resident(thread->bo));
 	return task;
 }
 
@@ -226,6 +245,7 @@ static struct task_struct *panthor_room_test_wait_for_turn(struct kunit *test,
 static void panthor_room_test_populated_meanwhile(struct kunit *test)
 {
 	struct panthor_vm *vm = panthor_kunit_vm(test), *other_vm = panthor_kunit_vm(test);
+	struct panthor_room_test_thread thread = { .test = test };
 	struct panthor_gem_object *missing, *other;
 	struct panthor_kunit *ctx = test->priv;
 	unsigned long everything = totalram_pages();
@@ -237,11 +257,15 @@ static void panthor_room_test_populated_meanwhile(struct kunit *test)
 	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, NULL));
-	task = panthor_room_test_wait_for_turn(test, missing);
+	thread.bo = missing;
+	task = panthor_room_test_start_thread(&thread);
 	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(missing));
 	panthor_room_leave(ctx->ptdev, NULL);
 
-	KUNIT_EXPECT_EQ(test, 0, kthread_stop_put(task));
+	/* Being stopped is a signal. */
+	wait_for_completion(&thread.done);
+	kthread_stop_put(task);
+	KUNIT_EXPECT_EQ(test, 0, thread.ret);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(other));
 	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 }
