@@ -5,7 +5,8 @@
  */
 #include "evict.h"
 
-#define SIZE	(101 * PAN_PAGE_SIZE)
+#define SIZE		(101 * PAN_PAGE_SIZE)
+#define SECOND_SIZE	(102 * PAN_PAGE_SIZE)
 
 FIXTURE(evict_tlb) {
 	struct pan_env env;
@@ -64,13 +65,14 @@ TEST_F(evict_tlb, all_of_a_batch_is_flushed)
 {
 	struct pan_bo second;
 
-	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, SIZE, PAN_PAGE_SIZE, false, &second));
+	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, SECOND_SIZE, PAN_PAGE_SIZE, false,
+					  &second));
 	ASSERT_LT(self->bo.va, second.va);
-	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, second.va, SIZE, self->seed));
+	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, second.va, SECOND_SIZE, self->seed));
 	EXPECT_GPU_SEES(&self->ctx, self->bo.va, SIZE, self->seed);
 	EVICT(&self->bo);
 	expect_clean_tlb(_metadata);
-	EXPECT_GPU_SEES(&self->ctx, second.va, SIZE, self->seed);
+	EXPECT_GPU_SEES(&self->ctx, second.va, SECOND_SIZE, self->seed);
 	EXPECT_EQ(0, pan_bo_close(&second));
 }
 
