@@ -63,7 +63,7 @@ static unsigned long panthor_room_margin(void)
  *
  * Context: Any.
  *
- * Return: The number of pages to take from VMs. 0 if there's nothing to do, or
+ * Return: The number of pages to take from others. 0 if there's nothing to do, or
  * nothing to be done, because there's no swap.
  */
 unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages)
