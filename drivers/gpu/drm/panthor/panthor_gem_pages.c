@@ -344,7 +344,7 @@ static void panthor_gem_write_folio(struct address_space *mapping, struct folio 
 }
 
 /**
- * panthor_gem_write_locked() - Start writing the content of an object to swap
+ * panthor_gem_write() - Start writing the content of an object to swap
  * @bo: Object that was just evicted.
  *
  * To the system, the pages of an object that nobody has used for ages look like
@@ -353,18 +353,15 @@ static void panthor_gem_write_folio(struct address_space *mapping, struct folio 
  * is left to the system.
  *
  * Context: Process context, including reclaim if it's allowed to do I/O and to
- * enter filesystems. The reservation of the object must be held, so the pages don't
- * get used again meanwhile.
+ * enter filesystems. Nothing has to be held: whoever needs the pages again gets a
+ * reference to them first, and they aren't written, or waits until they are.
  */
-void panthor_gem_write_locked(struct panthor_gem_object *bo)
+void panthor_gem_write(struct panthor_gem_object *bo)
 {
 	struct address_space *mapping = bo->base.filp->f_mapping;
 	pgoff_t index = 0, end = bo->base.size >> PAGE_SHIFT;
 	struct blk_plug plug;
 	unsigned int noreclaim;
-
-	dma_resv_assert_held(bo->base.resv);
-	drm_WARN_ON(bo->base.dev, bo->backing.pages);
 
 	/* Freeing memory takes some, which is what the reserves are for. */
 	noreclaim = memalloc_noreclaim_save();

@@ -2,6 +2,7 @@
 
 /* Which GEM objects can be evicted, in which order, and how it's done. */
 
+#include <linux/blkdev.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
@@ -27,8 +28,9 @@
  * Scans go from what's cheap to what's dear, see &enum panthor_gem_reclaim_state.
  *
  * Evicting an object consists of removing its GPU mappings in all the VMs it's
- * mapped to, then the CPU mappings, the device mapping, and finally the pages,
- * whose content starts being written to swap, where I/O is allowed.
+ * mapped to, then the CPU mappings, the device mapping, and finally the pages.
+ * Where I/O is allowed, their content starts being written to swap after that,
+ * with no lock held.
  * All the mappings come back when they are needed: CPU mappings at the next
  * fault, GPU mappings when a job is submitted to the VM. Jobs can access anything
  * that's mapped in their VM, so none of it is evicted until they are done.
@@ -349,7 +351,7 @@ void panthor_gem_account_restore_locked(struct panthor_gem_object *bo)
 }
 
 /* The GPU mappings are gone, get rid of everything else. */
-static void panthor_gem_release_locked(struct panthor_gem_object *bo, bool can_write)
+static void panthor_gem_release_locked(struct panthor_gem_object *bo)
 {
 	panthor_gem_account_evict_locked(bo);
 
@@ -357,9 +359,6 @@ static void panthor_gem_release_locked(struct panthor_gem_object *bo, bool can_w
 	drm_vma_node_unmap(&bo->base.vma_node, bo->base.dev->anon_inode->i_mapping);
 	panthor_gem_depopulate(bo);
 	panthor_gem_set_reclaim_state(bo, PANTHOR_GEM_UNRECLAIMABLE, NULL);
-
-	if (can_write)
-		panthor_gem_write_locked(bo);
 }
 
 /* Jobs attach their fences to all the objects of the VM they execute in. */
@@ -414,7 +413,7 @@ static bool panthor_gem_can_evict(struct panthor_gem_object *bo,
  * Evict an object if the GPU can't see it, otherwise make sure it's in the right
  * list.
  */
-static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo, bool can_write)
+static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo)
 {
 	enum panthor_gem_reclaim_state state;
 	struct panthor_vm *vm;
@@ -429,7 +428,7 @@ static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo, boo
 	mutex_unlock(&bo->gpuva_list_lock);
 
 	if (state <= min(bo->reclaim_state, PANTHOR_GEM_MMAPPED) && panthor_gem_fits_in_swap(bo)) {
-		panthor_gem_release_locked(bo, can_write);
+		panthor_gem_release_locked(bo);
 		return true;
 	}
 
@@ -440,8 +439,8 @@ static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo, boo
 /**
  * panthor_gem_evict_locked() - Evict an object that's not GPU-mapped
  * @bo: Object.
- * @can_write: True if pages can be written to swap, which takes being allowed to
- * do I/O and to enter filesystems.
+ *
+ * panthor_gem_write() should be called once the reservation was released.
  *
  * Context: Process context, including reclaim, with the reservation of the object
  * held. Other locks are only tried.
@@ -449,9 +448,9 @@ static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo, boo
  * Return: true if the pages were given back, false if that's not possible right
  * now.
  */
-bool panthor_gem_evict_locked(struct panthor_gem_object *bo, bool can_write)
+bool panthor_gem_evict_locked(struct panthor_gem_object *bo)
 {
-	if (panthor_gem_evict_unmapped_locked(bo, can_write))
+	if (panthor_gem_evict_unmapped_locked(bo))
 		return true;
 
 	if (bo->reclaim_state == PANTHOR_GEM_UNRECLAIMABLE)
@@ -473,8 +472,11 @@ static bool panthor_gem_evict(struct panthor_gem_object *bo, bool can_write)
 		return false;
 	}
 
-	evicted = panthor_gem_evict_locked(bo, can_write);
+	evicted = panthor_gem_evict_locked(bo);
 	dma_resv_unlock(bo->base.resv);
+
+	if (evicted && can_write)
+		panthor_gem_write(bo);
 
 	return evicted;
 }
@@ -497,12 +499,49 @@ struct panthor_evict_batch {
 	/** @pages: Number of pages the objects have. */
 	unsigned long pages;
 
-	/** @bos: Objects, which we have a reference to. */
+	/** @bos: Objects to evict, which we have a reference to. */
 	struct list_head bos;
 
-	/** @can_write: True if pages can be written to swap. */
-	bool can_write;
+	/** @evicted: Objects that were evicted, which we still have a reference to. */
+	struct list_head evicted;
+
+	/** @swap_room: Room there's left in swap, in pages, when all of them are there. */
+	unsigned long swap_room;
 };
+
+static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
+				     struct panthor_device *ptdev, struct panthor_vm *vm)
+{
+	batch->ptdev = ptdev;
+	batch->vm = vm;
+	INIT_LIST_HEAD(&batch->evicted);
+	batch->swap_room = panthor_reclaim_swap_room();
+}
+
+static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
+{
+	list_del_init_careful(&bo->evict_node);
+	drm_gem_object_put(&bo->base);
+}
+
+/*
+ * What was evicted is written to swap when nothing is locked any more, because that
+ * takes longer than everything else, and nobody should have to wait for it.
+ */
+static void panthor_evict_batch_finish(struct panthor_evict_batch *batch, bool can_write)
+{
+	struct panthor_gem_object *bo, *next;
+	struct blk_plug plug;
+
+	blk_start_plug(&plug);
+	list_for_each_entry_safe(bo, next, &batch->evicted, evict_node) {
+		if (can_write)
+			panthor_gem_write(bo);
+
+		panthor_evict_batch_remove_bo(bo);
+	}
+	blk_finish_plug(&plug);
+}
 
 /* Private objects come with the VM. */
 static bool panthor_evict_batch_owns_resv(struct panthor_evict_batch *batch,
@@ -543,7 +582,9 @@ static bool panthor_evict_batch_claim_bo(struct panthor_evict_batch *batch,
 static bool panthor_evict_batch_add_bo(struct panthor_evict_batch *batch,
 				       struct panthor_gem_object *bo)
 {
-	if (!panthor_gem_fits_in_swap(bo)) {
+	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+
+	if (nr_pages > batch->swap_room) {
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_NO_SWAP);
 		return false;
 	}
@@ -553,7 +594,8 @@ static bool panthor_evict_batch_add_bo(struct panthor_evict_batch *batch,
 		return false;
 	}
 
-	batch->pages += bo->base.size >> PAGE_SHIFT;
+	batch->pages += nr_pages;
+	batch->swap_room -= nr_pages;
 	return true;
 }
 
@@ -651,6 +693,20 @@ static bool panthor_evict_batch_unmap(struct panthor_evict_batch *batch, struct 
 	return true;
 }
 
+static bool panthor_evict_batch_evict_bo(struct panthor_evict_batch *batch,
+					 struct panthor_gem_object *bo)
+{
+	bool evicted;
+
+	if (!panthor_evict_batch_trylock_bo(batch, bo))
+		return false;
+
+	evicted = panthor_gem_evict_unmapped_locked(bo);
+	panthor_evict_batch_unlock_bo(batch, bo);
+
+	return evicted;
+}
+
 /* Returns the number of pages that were given back. */
 static unsigned long panthor_evict_batch_release(struct panthor_evict_batch *batch)
 {
@@ -658,39 +714,40 @@ static unsigned long panthor_evict_batch_release(struct panthor_evict_batch *bat
 	unsigned long freed = 0;
 
 	list_for_each_entry_safe(bo, next, &batch->bos, evict_node) {
-		if (panthor_evict_batch_trylock_bo(batch, bo)) {
-			if (panthor_gem_evict_unmapped_locked(bo, batch->can_write))
-				freed += bo->base.size >> PAGE_SHIFT;
+		unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
 
-			panthor_evict_batch_unlock_bo(batch, bo);
+		if (panthor_evict_batch_evict_bo(batch, bo)) {
+			freed += nr_pages;
+			list_move_tail(&bo->evict_node, &batch->evicted);
+		} else {
+			batch->swap_room += nr_pages;
+			panthor_evict_batch_remove_bo(bo);
 		}
-
-		list_del_init_careful(&bo->evict_node);
-		drm_gem_object_put(&bo->base);
 	}
 
 	return freed;
 }
 
-/* Called with the VM locked and idle. */
-static unsigned long panthor_vm_evict_locked(struct panthor_device *ptdev,
-					     struct panthor_vm *vm, unsigned long nr_pages,
-					     bool can_write)
+/*
+ * Evict objects of the VM of the batch, which must be locked and idle. The batch has
+ * to be finished after the VM was unlocked.
+ */
+static unsigned long panthor_vm_evict_locked(struct panthor_evict_batch *batch,
+					     unsigned long nr_pages)
 {
-	struct panthor_evict_batch batch = { .ptdev = ptdev, .vm = vm, .can_write = can_write };
 	struct panthor_gem_object *bo;
 	struct drm_gem_lru_walk walk;
 	unsigned long freed = 0;
 	bool more = true;
 
-	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(vm)->lru);
+	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(batch->vm)->lru);
 
 	while (more && freed < nr_pages) {
-		more = panthor_evict_batch_fill(&batch, &walk,
+		more = panthor_evict_batch_fill(batch, &walk,
 						min(nr_pages - freed, PANTHOR_RECLAIM_BATCH_PAGES));
-		bo = list_first_entry(&batch.bos, typeof(*bo), evict_node);
-		more &= panthor_evict_batch_unmap(&batch, vm, bo);
-		freed += panthor_evict_batch_release(&batch);
+		bo = list_first_entry(&batch->bos, typeof(*bo), evict_node);
+		more &= panthor_evict_batch_unmap(batch, batch->vm, bo);
+		freed += panthor_evict_batch_release(batch);
 	}
 
 	return freed;
@@ -755,23 +812,25 @@ static void panthor_reclaim_skip_vm(struct panthor_reclaim_scan *scan, struct pa
 static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
+	struct panthor_evict_batch batch;
 
 	if (!dma_resv_trylock(resv)) {
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return;
 	}
 
+	panthor_evict_batch_init(&batch, scan->ptdev, vm);
+
 	/* All the objects that are private to the VM share its reservation, so
 	 * there's no need to look at each of them.
 	 */
 	if (panthor_gem_is_idle(resv))
-		scan->freed += panthor_vm_evict_locked(scan->ptdev, vm,
-						       scan->nr_pages - scan->freed,
-						       scan->can_write);
+		scan->freed += panthor_vm_evict_locked(&batch, scan->nr_pages - scan->freed);
 	else
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
+	panthor_evict_batch_finish(&batch, scan->can_write);
 }
 
 /* Get one of the VMs an object is mapped in, NULL if it can't be evicted. */
@@ -860,18 +919,20 @@ static void panthor_evict_batch_unmap_shared(struct panthor_evict_batch *batch)
 
 static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
 {
-	struct panthor_evict_batch batch = { .ptdev = scan->ptdev, .can_write = scan->can_write };
+	struct panthor_evict_batch batch;
 	struct drm_gem_lru_walk walk;
 	bool more = true;
 
 	drm_gem_lru_walk_init(&walk, &scan->ptdev->reclaim.shared);
 
 	while (more && !panthor_reclaim_scan_done(scan)) {
+		panthor_evict_batch_init(&batch, scan->ptdev, NULL);
 		more = panthor_evict_batch_fill(&batch, &walk,
 						min(scan->nr_pages - scan->freed,
 						    PANTHOR_RECLAIM_BATCH_PAGES));
 		panthor_evict_batch_unmap_shared(&batch);
 		scan->freed += panthor_evict_batch_release(&batch);
+		panthor_evict_batch_finish(&batch, scan->can_write);
 	}
 }
 
@@ -1064,15 +1125,18 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
 			       unsigned long nr_pages)
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
+	struct panthor_evict_batch batch;
 	unsigned long freed = 0;
 
 	if (dma_resv_lock_interruptible(resv, NULL))
 		return 0;
 
+	panthor_evict_batch_init(&batch, ptdev, vm);
 	if (panthor_gem_is_idle(resv))
-		freed = panthor_vm_evict_locked(ptdev, vm, nr_pages, true);
+		freed = panthor_vm_evict_locked(&batch, nr_pages);
 
 	dma_resv_unlock(resv);
+	panthor_evict_batch_finish(&batch, true);
 	return freed;
 }
 
@@ -1080,25 +1144,25 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
  * Called with the VM locked, so it becomes idle even if there's always another job,
  * unless the job being executed needs something for which the VM has to be locked.
  */
-static unsigned long panthor_vm_wait_and_evict_locked(struct panthor_device *ptdev,
-						      struct panthor_vm *vm,
+static unsigned long panthor_vm_wait_and_evict_locked(struct panthor_evict_batch *batch,
 						      unsigned long nr_pages, u32 wait_ms)
 {
-	struct dma_resv *resv = panthor_vm_resv(vm);
+	struct dma_resv *resv = panthor_vm_resv(batch->vm);
 
 	if (!panthor_gem_is_idle(resv)) {
-		atomic_long_inc(&ptdev->reclaim.stats.waits);
+		atomic_long_inc(&batch->ptdev->reclaim.stats.waits);
 		if (dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, true,
 					  msecs_to_jiffies(wait_ms)) <= 0)
 			return 0;
 	}
 
-	return panthor_vm_evict_locked(ptdev, vm, nr_pages, true);
+	return panthor_vm_evict_locked(batch, nr_pages);
 }
 
 static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
 					   struct dma_resv *resv, u32 wait_ms)
 {
+	struct panthor_evict_batch batch;
 	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
 
@@ -1111,10 +1175,12 @@ static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
 		if (dma_resv_lock_interruptible(panthor_vm_resv(vm), NULL))
 			break;
 
-		scan->freed += panthor_vm_wait_and_evict_locked(scan->ptdev, vm,
+		panthor_evict_batch_init(&batch, scan->ptdev, vm);
+		scan->freed += panthor_vm_wait_and_evict_locked(&batch,
 								scan->nr_pages - scan->freed,
 								wait_ms);
 		dma_resv_unlock(panthor_vm_resv(vm));
+		panthor_evict_batch_finish(&batch, scan->can_write);
 	}
 	panthor_vm_iter_end(&iter);
 }

@@ -192,7 +192,7 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev);
 int panthor_gem_shrinker_init(struct panthor_device *ptdev);
 void panthor_gem_shrinker_unplug(struct panthor_device *ptdev);
 unsigned long panthor_reclaim_swap_room(void);
-bool panthor_gem_evict_locked(struct panthor_gem_object *bo, bool can_write);
+bool panthor_gem_evict_locked(struct panthor_gem_object *bo);
 unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm);
 int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,

@@ -147,6 +147,7 @@ panthor_mem_reclaim_next_bo(struct drm_file *file, int *handle)
 
 static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct panthor_gem_object *bo)
 {
+	bool evicted;
 	int ret;
 
 	req->candidates = true;
@@ -155,10 +156,14 @@ static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct pantho
 		return -ERESTARTSYS;
 
 	/* It might have been mapped since we looked at it. */
-	if (bo->reclaim_state <= PANTHOR_GEM_MMAPPED && panthor_gem_evict_locked(bo, true))
-		req->freed += bo->base.size >> PAGE_SHIFT;
-
+	evicted = bo->reclaim_state <= PANTHOR_GEM_MMAPPED && panthor_gem_evict_locked(bo);
 	dma_resv_unlock(bo->base.resv);
+
+	if (evicted) {
+		panthor_gem_write(bo);
+		req->freed += bo->base.size >> PAGE_SHIFT;
+	}
+
 	return panthor_mem_reclaim_check(req);
 }
 

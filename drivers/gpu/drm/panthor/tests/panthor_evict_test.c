@@ -42,6 +42,9 @@ struct panthor_evict_test {
 
 	/** @held: Page that somebody else has a reference to. */
 	struct page *held;
+
+	/** @resvs: Reservations that mustn't be locked. */
+	struct dma_resv *resvs[3];
 };
 
 /* Look at an object whose pages are about to go away. */
@@ -184,6 +187,8 @@ static int panthor_evict_test_writepage(struct page *page, struct writeback_cont
 
 	t->calls++;
 	KUNIT_EXPECT_PTR_NE(test, page, t->held);
+	for (u32 i = 0; i < ARRAY_SIZE(t->resvs) && t->resvs[i]; i++)
+		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(t->resvs[i]));
 	folio_mark_dirty(page_folio(page));
 	return AOP_WRITEPAGE_ACTIVATE;
 }
@@ -242,6 +247,68 @@ static void panthor_evict_test_write(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
 	panthor_evict_test_evict_and_write(test, bo);
 	KUNIT_EXPECT_EQ(test, t.calls, 2 * PANTHOR_KUNIT_BO_PAGES - 1);
+}
+
+struct panthor_evict_write_case {
+	const char *desc;
+
+	/* Evict everything. */
+	unsigned long (*evict)(struct panthor_device *ptdev);
+};
+
+static unsigned long panthor_evict_test_shrink(struct panthor_device *ptdev)
+{
+	return panthor_gem_shrink(ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
+}
+
+static unsigned long panthor_evict_test_make_room(struct panthor_device *ptdev)
+{
+	unsigned long freed = panthor_reclaim_others(ptdev, NULL, PANTHOR_KUNIT_ALL, 0);
+
+	/* It only takes what is in the list of a VM. */
+	return freed + panthor_gem_shrink(ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
+}
+
+static const struct panthor_evict_write_case panthor_evict_write_cases[] = {
+	{ "shrink", panthor_evict_test_shrink },
+	{ "make room", panthor_evict_test_make_room },
+};
+
+KUNIT_ARRAY_PARAM_DESC(panthor_evict_write, panthor_evict_write_cases, desc);
+
+/* Writing takes a while, so nobody has to wait for what was locked before. */
+static void panthor_evict_test_write_unlocked(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	const struct panthor_evict_write_case *c = test->param_value;
+	const struct address_space_operations *shmem_aops;
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test t = {};
+	struct panthor_gem_object *bos[3];
+
+	/* Private, not mapped at all; private, mapped; mapped in two VMs. */
+	bos[0] = panthor_kunit_bo(test, vms[0], PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[0]));
+	bos[1] = panthor_kunit_mapped_bo(test, vms[0], PANTHOR_KUNIT_BO_SIZE,
+					 PANTHOR_KUNIT_VA(1));
+	bos[2] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[i], bos[2], PANTHOR_KUNIT_VA(2)));
+
+	t.resvs[0] = panthor_vm_resv(vms[0]);
+	t.resvs[1] = panthor_vm_resv(vms[1]);
+	t.resvs[2] = bos[2]->base.resv;
+	ctx->priv = &t;
+
+	shmem_aops = bos[0]->base.filp->f_mapping->a_ops;
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i]->base.filp->f_mapping->a_ops = &panthor_evict_test_aops;
+
+	KUNIT_EXPECT_EQ(test, c->evict(ctx->ptdev), 3 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, t.calls, 3 * PANTHOR_KUNIT_BO_PAGES);
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i]->base.filp->f_mapping->a_ops = shmem_aops;
 }
 
 /* The content is the same after any number of evictions. */
@@ -599,6 +666,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_dirty),
 	KUNIT_CASE(panthor_evict_test_references),
 	KUNIT_CASE(panthor_evict_test_write),
+	KUNIT_CASE_PARAM(panthor_evict_test_write_unlocked, panthor_evict_write_gen_params),
 	KUNIT_CASE(panthor_evict_test_content),
 	KUNIT_CASE(panthor_evict_test_page_tables),
 	KUNIT_CASE(panthor_evict_test_restore_one_vm),

@@ -44,6 +44,41 @@ static void panthor_room_test_no_swap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_room_shortage(ctx->ptdev, totalram_pages()), 0);
 }
 
+/* What's evicted together has to fit in swap together. */
+static void panthor_room_test_little_swap(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+
+	for (u32 i = 0; i < 3; i++)
+		panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(i));
+
+	ctx->swap_room = 2 * PANTHOR_KUNIT_BO_PAGES;
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, PANTHOR_KUNIT_ALL, 0),
+			2 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 1);
+}
+
+/* What couldn't be evicted leaves its place in swap to others. */
+static void panthor_room_test_little_swap_contended(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_kunit_holder *holder;
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(i));
+
+	ctx->swap_room = PANTHOR_KUNIT_BO_PAGES;
+	holder = panthor_kunit_hold_mutex(test, &bos[0]->gpuva_list_lock);
+	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, PANTHOR_KUNIT_BO_PAGES, 0),
+			PANTHOR_KUNIT_BO_PAGES);
+	panthor_kunit_release(test, holder);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+}
+
 /* About as many pages as fit. */
 static unsigned long panthor_room_test_capacity(struct panthor_kunit *ctx)
 {
@@ -334,6 +369,8 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_fits),
 	KUNIT_CASE(panthor_room_test_does_not_fit),
 	KUNIT_CASE(panthor_room_test_no_swap),
+	KUNIT_CASE(panthor_room_test_little_swap),
+	KUNIT_CASE(panthor_room_test_little_swap_contended),
 	KUNIT_CASE(panthor_room_test_claim),
 	KUNIT_CASE(panthor_room_test_need),
 	KUNIT_CASE(panthor_room_test_order),
