@@ -78,8 +78,12 @@
  */
 #define PANTHOR_RECLAIM_WAIT_MS		10
 
-/* How much to reclaim in one go, which is also what a GPU flush is good for. */
+/*
+ * How much to reclaim in one go, which is also what a GPU flush is good for. When
+ * it's written to swap, objects should still be in the caches of the CPU.
+ */
 #define PANTHOR_RECLAIM_BATCH_PAGES	((unsigned long)SZ_4M >> PAGE_SHIFT)
+#define PANTHOR_RECLAIM_BATCH_OBJECTS	128
 
 static struct panthor_device *panthor_gem_device(struct panthor_gem_object *bo)
 {
@@ -463,24 +467,6 @@ bool panthor_gem_evict_locked(struct panthor_gem_object *bo)
 	return false;
 }
 
-static bool panthor_gem_evict(struct panthor_gem_object *bo, bool can_write)
-{
-	bool evicted;
-
-	if (!dma_resv_trylock(bo->base.resv)) {
-		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
-		return false;
-	}
-
-	evicted = panthor_gem_evict_locked(bo);
-	dma_resv_unlock(bo->base.resv);
-
-	if (evicted && can_write)
-		panthor_gem_write(bo);
-
-	return evicted;
-}
-
 /**
  * struct panthor_evict_batch - Objects being evicted together
  *
@@ -496,8 +482,17 @@ struct panthor_evict_batch {
 	/** @vm: VM whose reservation is held all the time, NULL if there's none. */
 	struct panthor_vm *vm;
 
+	/**
+	 * @gpu_mapped: True if the objects are GPU-mapped, in which case it turns out
+	 * when they are unmapped which of them have to be skipped.
+	 */
+	bool gpu_mapped;
+
 	/** @pages: Number of pages the objects have. */
 	unsigned long pages;
+
+	/** @freed: Number of pages that were given back. */
+	unsigned long freed;
 
 	/** @bos: Objects to evict, which we have a reference to. */
 	struct list_head bos;
@@ -510,10 +505,13 @@ struct panthor_evict_batch {
 };
 
 static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
-				     struct panthor_device *ptdev, struct panthor_vm *vm)
+				     struct panthor_device *ptdev, struct panthor_vm *vm,
+				     bool gpu_mapped)
 {
 	batch->ptdev = ptdev;
 	batch->vm = vm;
+	batch->gpu_mapped = gpu_mapped;
+	batch->freed = 0;
 	INIT_LIST_HEAD(&batch->evicted);
 	batch->swap_room = panthor_reclaim_swap_room();
 }
@@ -599,21 +597,25 @@ static bool panthor_evict_batch_add_bo(struct panthor_evict_batch *batch,
 	return true;
 }
 
-/* Fill the batch with up to @nr_pages, return false if that was all there is. */
+/* Fill the batch for @nr_pages to be freed, return false if that was all there is. */
 static bool panthor_evict_batch_fill(struct panthor_evict_batch *batch,
 				     struct drm_gem_lru_walk *walk, unsigned long nr_pages)
 {
 	struct drm_gem_object *obj;
+	u32 count = 0;
 
 	batch->pages = 0;
 	INIT_LIST_HEAD(&batch->bos);
+	nr_pages = min(nr_pages, PANTHOR_RECLAIM_BATCH_PAGES);
 
-	while (batch->pages < nr_pages) {
+	while (batch->pages < nr_pages && count < PANTHOR_RECLAIM_BATCH_OBJECTS) {
 		obj = drm_gem_lru_walk_next(walk);
 		if (!obj)
 			return false;
 
-		if (!panthor_evict_batch_add_bo(batch, to_panthor_bo(obj)))
+		if (panthor_evict_batch_add_bo(batch, to_panthor_bo(obj)))
+			count++;
+		else
 			drm_gem_object_put(obj);
 	}
 
@@ -698,59 +700,68 @@ static bool panthor_evict_batch_evict_bo(struct panthor_evict_batch *batch,
 {
 	bool evicted;
 
-	if (!panthor_evict_batch_trylock_bo(batch, bo))
+	if (!panthor_evict_batch_trylock_bo(batch, bo)) {
+		if (!batch->gpu_mapped)
+			panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return false;
+	}
 
-	evicted = panthor_gem_evict_unmapped_locked(bo);
+	if (batch->gpu_mapped)
+		evicted = panthor_gem_evict_unmapped_locked(bo);
+	else
+		evicted = panthor_gem_evict_locked(bo);
+
 	panthor_evict_batch_unlock_bo(batch, bo);
 
 	return evicted;
 }
 
-/* Returns the number of pages that were given back. */
-static unsigned long panthor_evict_batch_release(struct panthor_evict_batch *batch)
+/* Give the pages of what's not mapped any more back. */
+static void panthor_evict_batch_release(struct panthor_evict_batch *batch)
 {
 	struct panthor_gem_object *bo, *next;
-	unsigned long freed = 0;
 
 	list_for_each_entry_safe(bo, next, &batch->bos, evict_node) {
 		unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
 
 		if (panthor_evict_batch_evict_bo(batch, bo)) {
-			freed += nr_pages;
+			batch->freed += nr_pages;
 			list_move_tail(&bo->evict_node, &batch->evicted);
 		} else {
 			batch->swap_room += nr_pages;
 			panthor_evict_batch_remove_bo(bo);
 		}
 	}
-
-	return freed;
 }
 
 /*
- * Evict objects of the VM of the batch, which must be locked and idle. The batch has
- * to be finished after the VM was unlocked.
+ * Evict some objects of the VM of the batch, which must be locked and idle. Return
+ * false if there's no point in going on.
  */
-static unsigned long panthor_vm_evict_locked(struct panthor_evict_batch *batch,
-					     unsigned long nr_pages)
+static bool panthor_vm_evict_some_locked(struct panthor_evict_batch *batch,
+					 struct drm_gem_lru_walk *walk, unsigned long nr_pages)
 {
 	struct panthor_gem_object *bo;
+	bool more;
+
+	more = panthor_evict_batch_fill(batch, walk, nr_pages);
+	bo = list_first_entry(&batch->bos, typeof(*bo), evict_node);
+	more &= panthor_evict_batch_unmap(batch, batch->vm, bo);
+	panthor_evict_batch_release(batch);
+
+	return more;
+}
+
+/* Same as panthor_vm_evict_some_locked(), until enough was evicted. */
+static void panthor_vm_evict_locked(struct panthor_evict_batch *batch, unsigned long nr_pages)
+{
 	struct drm_gem_lru_walk walk;
-	unsigned long freed = 0;
-	bool more = true;
 
 	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(batch->vm)->lru);
 
-	while (more && freed < nr_pages) {
-		more = panthor_evict_batch_fill(batch, &walk,
-						min(nr_pages - freed, PANTHOR_RECLAIM_BATCH_PAGES));
-		bo = list_first_entry(&batch->bos, typeof(*bo), evict_node);
-		more &= panthor_evict_batch_unmap(batch, batch->vm, bo);
-		freed += panthor_evict_batch_release(batch);
-	}
-
-	return freed;
+	while (batch->freed < nr_pages &&
+	       panthor_vm_evict_some_locked(batch, &walk, nr_pages - batch->freed))
+		;
 }
 
 /**
@@ -778,59 +789,51 @@ static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
 	return scan->freed >= scan->nr_pages;
 }
 
-static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct drm_gem_lru *lru)
-{
-	struct drm_gem_lru_walk walk;
-	struct drm_gem_object *obj;
-
-	drm_gem_lru_walk_init(&walk, lru);
-
-	while (!panthor_reclaim_scan_done(scan) && (obj = drm_gem_lru_walk_next(&walk))) {
-		if (panthor_gem_evict(to_panthor_bo(obj), scan->can_write))
-			scan->freed += obj->size >> PAGE_SHIFT;
-
-		drm_gem_object_put(obj);
-	}
-}
-
-static void panthor_reclaim_scan_unused(struct panthor_reclaim_scan *scan)
-{
-	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.unused);
-}
-
-static void panthor_reclaim_scan_mmapped(struct panthor_reclaim_scan *scan)
-{
-	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.mmapped);
-}
-
 static void panthor_reclaim_skip_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
 				    enum panthor_reclaim_skip reason)
 {
 	panthor_reclaim_skip(scan->ptdev, reason, READ_ONCE(panthor_vm_reclaim(vm)->lru.count));
 }
 
-static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
+/* Return false if there's nothing more to evict. */
+static bool panthor_reclaim_scan_vm_once(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
+					 struct drm_gem_lru_walk *walk)
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
 	struct panthor_evict_batch batch;
+	bool more = false;
 
 	if (!dma_resv_trylock(resv)) {
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
-		return;
+		return false;
 	}
 
-	panthor_evict_batch_init(&batch, scan->ptdev, vm);
+	panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
 
 	/* All the objects that are private to the VM share its reservation, so
 	 * there's no need to look at each of them.
 	 */
 	if (panthor_gem_is_idle(resv))
-		scan->freed += panthor_vm_evict_locked(&batch, scan->nr_pages - scan->freed);
+		more = panthor_vm_evict_some_locked(&batch, walk, scan->nr_pages - scan->freed);
 	else
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
 	panthor_evict_batch_finish(&batch, scan->can_write);
+	scan->freed += batch.freed;
+
+	return more;
+}
+
+/* The VM can be used, and others can reclaim it, after each batch. */
+static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
+{
+	struct drm_gem_lru_walk walk;
+
+	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(vm)->lru);
+
+	while (!panthor_reclaim_scan_done(scan) && panthor_reclaim_scan_vm_once(scan, vm, &walk))
+		;
 }
 
 /* Get one of the VMs an object is mapped in, NULL if it can't be evicted. */
@@ -917,23 +920,40 @@ static void panthor_evict_batch_unmap_shared(struct panthor_evict_batch *batch)
 	}
 }
 
-static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
+static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct drm_gem_lru *lru,
+				     bool gpu_mapped)
 {
 	struct panthor_evict_batch batch;
 	struct drm_gem_lru_walk walk;
 	bool more = true;
 
-	drm_gem_lru_walk_init(&walk, &scan->ptdev->reclaim.shared);
+	drm_gem_lru_walk_init(&walk, lru);
 
 	while (more && !panthor_reclaim_scan_done(scan)) {
-		panthor_evict_batch_init(&batch, scan->ptdev, NULL);
-		more = panthor_evict_batch_fill(&batch, &walk,
-						min(scan->nr_pages - scan->freed,
-						    PANTHOR_RECLAIM_BATCH_PAGES));
-		panthor_evict_batch_unmap_shared(&batch);
-		scan->freed += panthor_evict_batch_release(&batch);
+		panthor_evict_batch_init(&batch, scan->ptdev, NULL, gpu_mapped);
+		more = panthor_evict_batch_fill(&batch, &walk, scan->nr_pages - scan->freed);
+		if (gpu_mapped)
+			panthor_evict_batch_unmap_shared(&batch);
+
+		panthor_evict_batch_release(&batch);
 		panthor_evict_batch_finish(&batch, scan->can_write);
+		scan->freed += batch.freed;
 	}
+}
+
+static void panthor_reclaim_scan_unused(struct panthor_reclaim_scan *scan)
+{
+	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.unused, false);
+}
+
+static void panthor_reclaim_scan_mmapped(struct panthor_reclaim_scan *scan)
+{
+	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.mmapped, false);
+}
+
+static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
+{
+	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.shared, true);
 }
 
 /**
@@ -1126,26 +1146,25 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
 	struct panthor_evict_batch batch;
-	unsigned long freed = 0;
 
 	if (dma_resv_lock_interruptible(resv, NULL))
 		return 0;
 
-	panthor_evict_batch_init(&batch, ptdev, vm);
+	panthor_evict_batch_init(&batch, ptdev, vm, true);
 	if (panthor_gem_is_idle(resv))
-		freed = panthor_vm_evict_locked(&batch, nr_pages);
+		panthor_vm_evict_locked(&batch, nr_pages);
 
 	dma_resv_unlock(resv);
 	panthor_evict_batch_finish(&batch, true);
-	return freed;
+	return batch.freed;
 }
 
 /*
  * Called with the VM locked, so it becomes idle even if there's always another job,
  * unless the job being executed needs something for which the VM has to be locked.
  */
-static unsigned long panthor_vm_wait_and_evict_locked(struct panthor_evict_batch *batch,
-						      unsigned long nr_pages, u32 wait_ms)
+static void panthor_vm_wait_and_evict_locked(struct panthor_evict_batch *batch,
+					     unsigned long nr_pages, u32 wait_ms)
 {
 	struct dma_resv *resv = panthor_vm_resv(batch->vm);
 
@@ -1153,10 +1172,10 @@ static unsigned long panthor_vm_wait_and_evict_locked(struct panthor_evict_batch
 		atomic_long_inc(&batch->ptdev->reclaim.stats.waits);
 		if (dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, true,
 					  msecs_to_jiffies(wait_ms)) <= 0)
-			return 0;
+			return;
 	}
 
-	return panthor_vm_evict_locked(batch, nr_pages);
+	panthor_vm_evict_locked(batch, nr_pages);
 }
 
 static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
@@ -1175,12 +1194,11 @@ static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
 		if (dma_resv_lock_interruptible(panthor_vm_resv(vm), NULL))
 			break;
 
-		panthor_evict_batch_init(&batch, scan->ptdev, vm);
-		scan->freed += panthor_vm_wait_and_evict_locked(&batch,
-								scan->nr_pages - scan->freed,
-								wait_ms);
+		panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
+		panthor_vm_wait_and_evict_locked(&batch, scan->nr_pages - scan->freed, wait_ms);
 		dma_resv_unlock(panthor_vm_resv(vm));
 		panthor_evict_batch_finish(&batch, scan->can_write);
+		scan->freed += batch.freed;
 	}
 	panthor_vm_iter_end(&iter);
 }
