@@ -78,12 +78,14 @@
  */
 #define PANTHOR_RECLAIM_WAIT_MS		10
 
-/*
- * How much to reclaim in one go, which is also what a GPU flush is good for. When
- * it's written to swap, objects should still be in the caches of the CPU.
- */
+/* How much to reclaim in one go, which is also what a GPU flush is good for. */
 #define PANTHOR_RECLAIM_BATCH_PAGES	((unsigned long)SZ_4M >> PAGE_SHIFT)
-#define PANTHOR_RECLAIM_BATCH_OBJECTS	128
+
+/*
+ * The same, if there's no need for a flush. When objects are written to swap, they
+ * should still be in the caches of the CPU.
+ */
+#define PANTHOR_RECLAIM_SMALL_BATCH_PAGES	((unsigned long)SZ_512K >> PAGE_SHIFT)
 
 static struct panthor_device *panthor_gem_device(struct panthor_gem_object *bo)
 {
@@ -602,20 +604,18 @@ static bool panthor_evict_batch_fill(struct panthor_evict_batch *batch,
 				     struct drm_gem_lru_walk *walk, unsigned long nr_pages)
 {
 	struct drm_gem_object *obj;
-	u32 count = 0;
 
 	batch->pages = 0;
 	INIT_LIST_HEAD(&batch->bos);
-	nr_pages = min(nr_pages, PANTHOR_RECLAIM_BATCH_PAGES);
+	nr_pages = min(nr_pages, batch->gpu_mapped ? PANTHOR_RECLAIM_BATCH_PAGES :
+						     PANTHOR_RECLAIM_SMALL_BATCH_PAGES);
 
-	while (batch->pages < nr_pages && count < PANTHOR_RECLAIM_BATCH_OBJECTS) {
+	while (batch->pages < nr_pages) {
 		obj = drm_gem_lru_walk_next(walk);
 		if (!obj)
 			return false;
 
-		if (panthor_evict_batch_add_bo(batch, to_panthor_bo(obj)))
-			count++;
-		else
+		if (!panthor_evict_batch_add_bo(batch, to_panthor_bo(obj)))
 			drm_gem_object_put(obj);
 	}
 
@@ -735,33 +735,23 @@ static void panthor_evict_batch_release(struct panthor_evict_batch *batch)
 }
 
 /*
- * Evict some objects of the VM of the batch, which must be locked and idle. Return
- * false if there's no point in going on.
+ * Evict objects of the VM of the batch, which must be locked and idle. The batch has
+ * to be finished after the VM was unlocked.
  */
-static bool panthor_vm_evict_some_locked(struct panthor_evict_batch *batch,
-					 struct drm_gem_lru_walk *walk, unsigned long nr_pages)
-{
-	struct panthor_gem_object *bo;
-	bool more;
-
-	more = panthor_evict_batch_fill(batch, walk, nr_pages);
-	bo = list_first_entry(&batch->bos, typeof(*bo), evict_node);
-	more &= panthor_evict_batch_unmap(batch, batch->vm, bo);
-	panthor_evict_batch_release(batch);
-
-	return more;
-}
-
-/* Same as panthor_vm_evict_some_locked(), until enough was evicted. */
 static void panthor_vm_evict_locked(struct panthor_evict_batch *batch, unsigned long nr_pages)
 {
+	struct panthor_gem_object *bo;
 	struct drm_gem_lru_walk walk;
+	bool more = true;
 
 	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(batch->vm)->lru);
 
-	while (batch->freed < nr_pages &&
-	       panthor_vm_evict_some_locked(batch, &walk, nr_pages - batch->freed))
-		;
+	while (more && batch->freed < nr_pages) {
+		more = panthor_evict_batch_fill(batch, &walk, nr_pages - batch->freed);
+		bo = list_first_entry(&batch->bos, typeof(*bo), evict_node);
+		more &= panthor_evict_batch_unmap(batch, batch->vm, bo);
+		panthor_evict_batch_release(batch);
+	}
 }
 
 /**
@@ -795,17 +785,14 @@ static void panthor_reclaim_skip_vm(struct panthor_reclaim_scan *scan, struct pa
 	panthor_reclaim_skip(scan->ptdev, reason, READ_ONCE(panthor_vm_reclaim(vm)->lru.count));
 }
 
-/* Return false if there's nothing more to evict. */
-static bool panthor_reclaim_scan_vm_once(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
-					 struct drm_gem_lru_walk *walk)
+static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
 	struct panthor_evict_batch batch;
-	bool more = false;
 
 	if (!dma_resv_trylock(resv)) {
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
-		return false;
+		return;
 	}
 
 	panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
@@ -814,26 +801,13 @@ static bool panthor_reclaim_scan_vm_once(struct panthor_reclaim_scan *scan, stru
 	 * there's no need to look at each of them.
 	 */
 	if (panthor_gem_is_idle(resv))
-		more = panthor_vm_evict_some_locked(&batch, walk, scan->nr_pages - scan->freed);
+		panthor_vm_evict_locked(&batch, scan->nr_pages - scan->freed);
 	else
 		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
 	panthor_evict_batch_finish(&batch, scan->can_write);
 	scan->freed += batch.freed;
-
-	return more;
-}
-
-/* The VM can be used, and others can reclaim it, after each batch. */
-static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
-{
-	struct drm_gem_lru_walk walk;
-
-	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(vm)->lru);
-
-	while (!panthor_reclaim_scan_done(scan) && panthor_reclaim_scan_vm_once(scan, vm, &walk))
-		;
 }
 
 /* Get one of the VMs an object is mapped in, NULL if it can't be evicted. */

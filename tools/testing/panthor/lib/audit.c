@@ -329,6 +329,9 @@ static int no_vms(struct audit_goal *goal)
 	size_t count = 0;
 	int ret = pan_count_vms(goal->dev, &count);
 
+	/* A VM that is being freed is still listed when it has no name any more. */
+	if (ret == -ENODEV)
+		return 0;
 	if (!ret && count > 1)
 		snprintf(goal->why, goal->len, "%zu VMs left", count - 1);
 	return ret ? ret : count <= 1;

@@ -229,6 +229,22 @@ TEST_F(evict_bind, unmap_all_and_map_again)
 }
 
 /* Everything evicted, everything replaced. */
+/* What cannot be mapped is refused before anybody has to make room for it. */
+TEST_F(evict_bind, refused_brings_nothing_back)
+{
+	struct drm_panthor_vm_bind_op ops[] = {
+		pan_op_map(&self->a, 0, self->va, self->a.size + PAN_PAGE_SIZE, 0),
+		pan_op_map(&self->a, self->a.size, self->va, PAN_PAGE_SIZE, 0),
+		pan_op_map(&self->a, 0, self->va, PAN_PAGE_SIZE, 0x100),
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(ops); i++)
+		EXPECT_EQ(-EINVAL, bind_now(self, ops[i]));
+	EXPECT_EVICTED(&self->a, 1);
+	expect_shown(_metadata, self, &self->a, 0, 0, UNITS);
+}
+
 TEST_F(evict_bind, replace_all)
 {
 	ASSERT_EQ(0, map(self, &self->b, 0, 0, UNITS));
