@@ -10,6 +10,7 @@
 #define SMALL	(24ULL << 20)
 #define LARGE	(120ULL << 20)
 #define COUNT	6
+#define MANY	64
 
 FIXTURE(evict_self) {
 	struct pan_env env;
@@ -55,6 +56,42 @@ TEST_F(evict_self, large_after_small)
 	EXPECT_EQ(0, pan_bo_close(&self->large));
 	for (i = 0; i < COUNT; i++)
 		EXPECT_EQ(0, pan_bo_close(&self->small[i]));
+}
+
+static __u64 evictions(struct __test_metadata *_metadata, struct pan_dev *dev)
+{
+	__u64 count = 0;
+
+	ASSERT_EQ(0, pan_reclaim_counter(dev, "evictions", &count));
+	return count;
+}
+
+/* A job needs all of its VM: if that's hopeless, nobody else has to suffer from it. */
+TEST_F(evict_self, more_than_there_is)
+{
+	struct pan_vm *vm = &self->ctx.vm;
+	struct pan_bo bos[MANY];
+	__u64 total = 0, before;
+	int i, count;
+
+	ASSERT_EQ(0, pan_meminfo("MemTotal", &total));
+	count = total / SMALL + 1;
+	ASSERT_GE(MANY, count);
+	for (i = 0; i < count; i++)
+		ASSERT_EQ(0, pan_bo_create_mapped(vm, SMALL, PAN_SZ_2M, variant->private, &bos[i]))
+			TH_LOG("buffer %d", i);
+	for (i = 0; i < count; i++)
+		EVICT(&bos[i]);
+
+	before = evictions(_metadata, &self->env.dev);
+	EXPECT_EQ(-ENOMEM, pan_gpu_store64(&self->ctx, self->ctx.result.va, 1));
+	EXPECT_EQ(before, evictions(_metadata, &self->env.dev));
+
+	for (i = count / 4; i < count; i++)
+		EXPECT_EQ(0, pan_vm_unmap(vm, bos[i].va, bos[i].size));
+	EXPECT_EQ(0, pan_gpu_store64(&self->ctx, self->ctx.result.va, 1));
+	for (i = 0; i < count; i++)
+		EXPECT_EQ(0, pan_bo_close(&bos[i]));
 }
 
 TEST_HARNESS_MAIN

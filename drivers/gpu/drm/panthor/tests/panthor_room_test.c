@@ -236,6 +236,27 @@ static void panthor_room_test_wrong_estimation(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
 }
 
+static int panthor_room_test_no_memory(struct panthor_gem_object *bo)
+{
+	return -ENOMEM;
+}
+
+/* Who didn't get anything has nothing to make use of, so others don't wait for it. */
+static void panthor_room_test_failed_turn(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_room_test_no_memory);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_populate(bo, vm));
+	KUNIT_EXPECT_NULL(test, ctx->ptdev->reclaim.room.slice_vm);
+
+	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(bo, vm));
+}
+
 struct panthor_room_test_thread {
 	struct kunit *test;
 	struct panthor_gem_object *bo;
@@ -302,6 +323,32 @@ static void panthor_room_test_populated_meanwhile(struct kunit *test)
 	kthread_stop_put(task);
 	KUNIT_EXPECT_EQ(test, 0, thread.ret);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(other));
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+}
+
+/* Who's woken for no reason goes on waiting. */
+static void panthor_room_test_woken_early(struct kunit *test)
+{
+	struct panthor_vm *vms[] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_room_test_thread thread = { .test = test };
+	unsigned long everything = totalram_pages();
+	struct panthor_kunit *ctx = test->priv;
+	struct task_struct *task;
+	ktime_t left;
+
+	thread.bo = panthor_kunit_bo(test, vms[1], PANTHOR_KUNIT_BO_SIZE);
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
+	msleep(PANTHOR_ROOM_TEST_SLICE_MS);
+	panthor_room_leave(ctx->ptdev, vms[0]);
+	left = ktime_get();
+
+	task = panthor_room_test_start_thread(&thread);
+	wake_up_process(task);
+	wait_for_completion(&thread.done);
+	kthread_stop_put(task);
+	KUNIT_EXPECT_EQ(test, 0, thread.ret);
+	KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
 	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 }
 
@@ -377,9 +424,11 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_unused_first),
 	KUNIT_CASE(panthor_room_test_populate),
 	KUNIT_CASE(panthor_room_test_wrong_estimation),
+	KUNIT_CASE(panthor_room_test_failed_turn),
 	KUNIT_CASE(panthor_room_test_populated_meanwhile),
 	KUNIT_CASE(panthor_room_test_busy),
 	KUNIT_CASE(panthor_room_test_turns),
+	KUNIT_CASE(panthor_room_test_woken_early),
 	{}
 };
 

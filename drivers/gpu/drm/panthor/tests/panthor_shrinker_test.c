@@ -456,6 +456,129 @@ static void panthor_shrinker_test_stale_state(struct kunit *test)
 		panthor_kunit_mmap_put(bos[i]);
 }
 
+/* The same for GPU mappings: it was mapped in another VM, and nobody said so yet. */
+static void panthor_shrinker_test_stale_gpu_state(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	panthor_shrinker_test_prepare(test, bo, PANTHOR_GEM_GPU_MAPPED_SHARED, vms);
+	bo->reclaim_state = PANTHOR_GEM_GPU_MAPPED_VM;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_CONTENDED), 1);
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[i], bo, PANTHOR_KUNIT_VA(0)));
+
+	bo->reclaim_state = PANTHOR_GEM_GPU_MAPPED_SHARED;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
+struct panthor_shrinker_change_case {
+	const char *desc;
+
+	/* What happens in the middle of a scan, and how it's undone. */
+	void (*change)(struct panthor_kunit *ctx, struct panthor_gem_object *bo);
+	void (*undo)(struct panthor_kunit *ctx, struct panthor_gem_object *bo);
+
+	enum panthor_reclaim_skip reason;
+};
+
+static void panthor_shrinker_test_pin(struct panthor_kunit *ctx, struct panthor_gem_object *bo)
+{
+	/* The reservation can't be taken here, but nobody else has it. */
+	bo->backing.pin_count++;
+}
+
+static void panthor_shrinker_test_unpin(struct panthor_kunit *ctx, struct panthor_gem_object *bo)
+{
+	panthor_gem_unpin(bo);
+}
+
+static void panthor_shrinker_test_fill_swap(struct panthor_kunit *ctx,
+					    struct panthor_gem_object *bo)
+{
+	ctx->swap_room = 0;
+}
+
+static void panthor_shrinker_test_empty_swap(struct panthor_kunit *ctx,
+					     struct panthor_gem_object *bo)
+{
+	ctx->swap_room = PANTHOR_KUNIT_ALL;
+}
+
+static const struct panthor_shrinker_change_case panthor_shrinker_change_cases[] = {
+	{ "pinned", panthor_shrinker_test_pin, panthor_shrinker_test_unpin,
+	  PANTHOR_RECLAIM_SKIP_PINNED },
+	{ "swap full", panthor_shrinker_test_fill_swap, panthor_shrinker_test_empty_swap,
+	  PANTHOR_RECLAIM_SKIP_NO_SWAP },
+};
+
+KUNIT_ARRAY_PARAM_DESC(panthor_shrinker_change, panthor_shrinker_change_cases, desc);
+
+/* The first flush is when an object was unmapped from one of two VMs. */
+static int panthor_shrinker_test_change(struct panthor_device *ptdev, int as_nr,
+					u64 iova, u64 size, u32 op)
+{
+	struct kunit *test = kunit_get_current_test();
+	const struct panthor_shrinker_change_case *c = test->param_value;
+	struct panthor_kunit *ctx = test->priv;
+
+	if (as_nr >= 0 && !ctx->mmu_ops++)
+		c->change(ctx, ctx->priv);
+
+	return 0;
+}
+
+/* Things change while an object is being evicted. What's left of it stays. */
+static void panthor_shrinker_test_changed_meanwhile(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	const struct panthor_shrinker_change_case *c = test->param_value;
+	struct panthor_kunit *ctx = test->priv;
+	u32 mapped = 0;
+
+	panthor_shrinker_test_prepare(test, bo, PANTHOR_GEM_GPU_MAPPED_SHARED, vms);
+	ctx->priv = bo;
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
+		panthor_kunit_vm_set_as(vms[i], i + 1);
+
+	kunit_activate_static_stub(test, mmu_hw_do_operation_locked,
+				   panthor_shrinker_test_change);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, c->reason), 1);
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
+		mapped += panthor_kunit_is_mapped(vms[i], bo, PANTHOR_KUNIT_VA(0));
+	KUNIT_EXPECT_EQ(test, mapped, 1);
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+
+	c->undo(ctx, bo);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
+		panthor_kunit_vm_set_as(vms[i], -1);
+}
+
+/* Another scan is at it. */
+static void panthor_shrinker_test_claimed(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+	LIST_HEAD(batch);
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	list_add(&bo->evict_node, &batch);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_CONTENDED), 1);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, PANTHOR_KUNIT_VA(0)));
+
+	list_del_init_careful(&bo->evict_node);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
 /*
  * Reclaim a VM that executes a job. Direct reclaim leaves it alone, whether objects
  * are private or not, and doesn't wait.
@@ -860,6 +983,10 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_locked_others),
 	KUNIT_CASE(panthor_shrinker_test_stages),
 	KUNIT_CASE(panthor_shrinker_test_stale_state),
+	KUNIT_CASE(panthor_shrinker_test_stale_gpu_state),
+	KUNIT_CASE_PARAM(panthor_shrinker_test_changed_meanwhile,
+			 panthor_shrinker_change_gen_params),
+	KUNIT_CASE(panthor_shrinker_test_claimed),
 	KUNIT_CASE(panthor_shrinker_test_busy_direct),
 	KUNIT_CASE(panthor_shrinker_test_busy_object),
 	KUNIT_CASE(panthor_shrinker_test_busy_shared),
