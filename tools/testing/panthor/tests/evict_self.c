@@ -78,7 +78,8 @@ TEST_F(evict_self, more_than_there_is)
 	count = total / SMALL + 1;
 	ASSERT_GE(MANY, count);
 	for (i = 0; i < count; i++)
-		ASSERT_EQ(0, pan_bo_create_mapped(vm, SMALL, PAN_SZ_2M, variant->private, &bos[i]))
+		ASSERT_EQ(0, pan_bo_create_mapped(vm, SMALL + i * PAN_PAGE_SIZE, PAN_SZ_2M,
+						  variant->private, &bos[i]))
 			TH_LOG("buffer %d", i);
 	for (i = 0; i < count; i++)
 		EVICT(&bos[i]);
