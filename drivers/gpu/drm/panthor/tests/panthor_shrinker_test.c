@@ -561,6 +561,31 @@ static void panthor_shrinker_test_changed_meanwhile(struct kunit *test)
 		panthor_kunit_vm_set_as(vms[i], -1);
 }
 
+/* There's only room for those who ask before an object is being evicted. */
+static unsigned long panthor_shrinker_test_swap_room(void)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo = ctx->priv;
+
+	return list_empty(&bo->evict_node) ? PANTHOR_KUNIT_ALL : 0;
+}
+
+/* Swap gets full while an object that's not GPU-mapped is being evicted. */
+static void panthor_shrinker_test_swap_full_meanwhile(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	ctx->priv = bo;
+	kunit_activate_static_stub(test, panthor_reclaim_swap_room,
+				   panthor_shrinker_test_swap_room);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 1);
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+}
+
 /* Another scan is at it. */
 static void panthor_shrinker_test_claimed(struct kunit *test)
 {
@@ -986,6 +1011,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_stale_gpu_state),
 	KUNIT_CASE_PARAM(panthor_shrinker_test_changed_meanwhile,
 			 panthor_shrinker_change_gen_params),
+	KUNIT_CASE(panthor_shrinker_test_swap_full_meanwhile),
 	KUNIT_CASE(panthor_shrinker_test_claimed),
 	KUNIT_CASE(panthor_shrinker_test_busy_direct),
 	KUNIT_CASE(panthor_shrinker_test_busy_object),
