@@ -339,7 +339,7 @@ static void panthor_gem_write_folio(struct address_space *mapping, struct folio 
 	ret = mapping->a_ops->writepage(&folio->page, &wbc);
 	if (!folio_test_writeback(folio))
 		folio_clear_reclaim(folio);
-	if (ret)
+	if (ret == AOP_WRITEPAGE_ACTIVATE)
 		folio_unlock(folio);
 }
 
@@ -353,8 +353,9 @@ static void panthor_gem_write_folio(struct address_space *mapping, struct folio 
  * is left to the system.
  *
  * Context: Process context, including reclaim if it's allowed to do I/O and to
- * enter filesystems. Nothing has to be held: whoever needs the pages again gets a
- * reference to them first, and they aren't written, or waits until they are.
+ * enter filesystems. The caller has a reference to the object. No reservation should
+ * be held, because this takes a while: whoever needs the pages again gets a reference
+ * to them first, and they aren't written, or waits until they are.
  */
 void panthor_gem_write(struct panthor_gem_object *bo)
 {
@@ -366,7 +367,8 @@ void panthor_gem_write(struct panthor_gem_object *bo)
 	/* Freeing memory takes some, which is what the reserves are for. */
 	noreclaim = memalloc_noreclaim_save();
 	blk_start_plug(&plug);
-	while (index < end) {
+	/* Pages are unevictable as soon as somebody wants all of them back. */
+	while (index < end && !mapping_unevictable(mapping)) {
 		struct folio *folio = filemap_get_folio(mapping, index);
 
 		if (IS_ERR(folio)) {
@@ -377,6 +379,7 @@ void panthor_gem_write(struct panthor_gem_object *bo)
 		index = folio_next_index(folio);
 		panthor_gem_write_folio(mapping, folio);
 		folio_put(folio);
+		cond_resched();
 	}
 	blk_finish_plug(&plug);
 	memalloc_noreclaim_restore(noreclaim);

@@ -29,8 +29,8 @@
  *
  * Evicting an object consists of removing its GPU mappings in all the VMs it's
  * mapped to, then the CPU mappings, the device mapping, and finally the pages.
- * Where I/O is allowed, their content starts being written to swap after that,
- * with no lock held.
+ * Where I/O is allowed, their content starts being written to swap after that, with
+ * all the locks below released.
  * All the mappings come back when they are needed: CPU mappings at the next
  * fault, GPU mappings when a job is submitted to the VM. Jobs can access anything
  * that's mapped in their VM, so none of it is evicted until they are done.
@@ -82,8 +82,8 @@
 #define PANTHOR_RECLAIM_BATCH_PAGES	((unsigned long)SZ_4M >> PAGE_SHIFT)
 
 /*
- * The same, if there's no need for a flush. When objects are written to swap, they
- * should still be in the caches of the CPU.
+ * The same, if there's no need for a flush. What describes small objects should
+ * still be in the caches of the CPU when they are written to swap.
  */
 #define PANTHOR_RECLAIM_SMALL_BATCH_PAGES	((unsigned long)SZ_512K >> PAGE_SHIFT)
 
@@ -446,7 +446,8 @@ static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo)
  * panthor_gem_evict_locked() - Evict an object that's not GPU-mapped
  * @bo: Object.
  *
- * panthor_gem_write() should be called once the reservation was released.
+ * If it works, panthor_gem_write() should be called once the reservation was
+ * released.
  *
  * Context: Process context, including reclaim, with the reservation of the object
  * held. Other locks are only tried.
@@ -525,8 +526,8 @@ static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
 }
 
 /*
- * What was evicted is written to swap when nothing is locked any more, because that
- * takes longer than everything else, and nobody should have to wait for it.
+ * What was evicted is written to swap when no reservation is held any more, because
+ * that takes longer than everything else, and nobody should have to wait for it.
  */
 static void panthor_evict_batch_finish(struct panthor_evict_batch *batch, bool can_write)
 {

@@ -43,6 +43,9 @@ struct panthor_evict_test {
 	/** @held: Page that somebody else has a reference to. */
 	struct page *held;
 
+	/** @restore: Pretend that all pages are needed again after the first one. */
+	bool restore;
+
 	/** @resvs: Reservations that mustn't be locked. */
 	struct dma_resv *resvs[3];
 };
@@ -189,6 +192,9 @@ static int panthor_evict_test_writepage(struct page *page, struct writeback_cont
 	KUNIT_EXPECT_PTR_NE(test, page, t->held);
 	for (u32 i = 0; i < ARRAY_SIZE(t->resvs) && t->resvs[i]; i++)
 		KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(t->resvs[i]));
+	if (t->restore)
+		mapping_set_unevictable(page->mapping);
+
 	folio_mark_dirty(page_folio(page));
 	return AOP_WRITEPAGE_ACTIVATE;
 }
@@ -247,6 +253,19 @@ static void panthor_evict_test_write(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
 	panthor_evict_test_evict_and_write(test, bo);
 	KUNIT_EXPECT_EQ(test, t.calls, 2 * PANTHOR_KUNIT_BO_PAGES - 1);
+}
+
+/* An object that's needed again meanwhile isn't written any further. */
+static void panthor_evict_test_write_restored(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_evict_test t = { .restore = true };
+	struct panthor_kunit *ctx = test->priv;
+
+	ctx->priv = &t;
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	panthor_evict_test_evict_and_write(test, bo);
+	KUNIT_EXPECT_EQ(test, t.calls, 1);
 }
 
 struct panthor_evict_write_case {
@@ -666,6 +685,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_dirty),
 	KUNIT_CASE(panthor_evict_test_references),
 	KUNIT_CASE(panthor_evict_test_write),
+	KUNIT_CASE(panthor_evict_test_write_restored),
 	KUNIT_CASE_PARAM(panthor_evict_test_write_unlocked, panthor_evict_write_gen_params),
 	KUNIT_CASE(panthor_evict_test_content),
 	KUNIT_CASE(panthor_evict_test_page_tables),
