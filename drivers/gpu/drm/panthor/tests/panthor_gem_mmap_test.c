@@ -23,6 +23,9 @@ struct panthor_mmap_test {
 
 	/** @bo: Object. */
 	struct panthor_gem_object *bo;
+
+	/** @file_count: Number of references to the file while looking for memory. */
+	long file_count;
 };
 
 static unsigned long panthor_mmap_test_map(struct kunit *test, struct panthor_gem_object *bo,
@@ -100,6 +103,39 @@ static void panthor_mmap_test_lazy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr), 0);
 	KUNIT_EXPECT_EQ(test, t->bo->reclaim_state, PANTHOR_GEM_MMAPPED);
 	KUNIT_EXPECT_EQ(test, t->bo->backing.pin_count, 0);
+}
+
+static int panthor_mmap_test_look_at_file(struct panthor_gem_object *bo)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+
+	t->file_count = file_count(t->file);
+
+	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+	return panthor_gem_map_device_locked(bo);
+}
+
+/*
+ * A fault that looks for memory has released the mmap lock, so others can unmap the
+ * object, and close the file meanwhile. The device must not go away with that.
+ */
+static void panthor_mmap_test_keeps_file(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+	long count;
+
+	addr = panthor_mmap_test_map_shared(test);
+	count = file_count(t->file);
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_mmap_test_look_at_file);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
+			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
+	KUNIT_EXPECT_EQ(test, t->file_count, count + 1);
+	KUNIT_EXPECT_EQ(test, file_count(t->file), count);
 }
 
 /* Private mappings that can be written to, and NO_MMAP objects, are refused. */
@@ -314,6 +350,7 @@ static int panthor_mmap_test_init(struct kunit *test)
 
 static struct kunit_case panthor_mmap_tests[] = {
 	KUNIT_CASE(panthor_mmap_test_lazy),
+	KUNIT_CASE(panthor_mmap_test_keeps_file),
 	KUNIT_CASE(panthor_mmap_test_refused),
 	KUNIT_CASE(panthor_mmap_test_split),
 	KUNIT_CASE(panthor_mmap_test_count),
