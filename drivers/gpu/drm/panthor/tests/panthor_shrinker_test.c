@@ -39,12 +39,14 @@ static void panthor_shrinker_test_too_large(struct kunit *test)
 	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
 	struct panthor_vm *vm = panthor_kunit_vm(test);
 	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *mapped;
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	mapped = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
 	panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(1));
 	ctx->swap_room = PANTHOR_KUNIT_BO_PAGES - 1;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 1);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, mapped, PANTHOR_KUNIT_VA(0)));
 	KUNIT_EXPECT_GE(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 2);
 }
 
