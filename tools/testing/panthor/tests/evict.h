@@ -101,6 +101,14 @@ static inline int evict_bo(const struct pan_bo *bo, __u64 *reclaimed)
 
 #define EVICT(bo) ASSERT_EQ(0, evict_bo(bo, NULL))
 
+/* Number of buffers that were evicted so far. */
+#define EVICTIONS(dev) ({							\
+	__u64 __count = 0;							\
+										\
+	EXPECT_EQ(0, pan_reclaim_counter(dev, "evictions", &__count));		\
+	__count;								\
+})
+
 /* Memory of buffers, including what was written to swap but not freed yet. */
 static inline int shmem_in_memory(__u64 *bytes)
 {

@@ -72,22 +72,14 @@ FIXTURE_TEARDOWN(evict_many)
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
-static __u64 evictions(struct __test_metadata *_metadata, struct pan_dev *dev)
-{
-	__u64 count = 0;
-
-	ASSERT_EQ(0, pan_reclaim_counter(dev, "evictions", &count));
-	return count;
-}
-
 TEST_F(evict_many, few_flushes)
 {
 	struct pan_dev *dev = &self->env.dev;
-	__u64 before = evictions(_metadata, dev), flushes = PAN_COUNTER("as_flush_mem");
+	__u64 before = EVICTIONS(dev), flushes = PAN_COUNTER("as_flush_mem");
 	int vm;
 
 	ASSERT_EQ(0, pan_shrink(dev, EVERYTHING, NULL));
-	EXPECT_LE(BUFFERS, evictions(_metadata, dev) - before);
+	EXPECT_LE(BUFFERS, EVICTIONS(dev) - before);
 	flushes = PAN_COUNTER("as_flush_mem") - flushes;
 	EXPECT_GE(SEQUENCES, flushes);
 	EXPECT_LT(0, flushes);

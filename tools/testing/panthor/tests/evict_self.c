@@ -58,14 +58,6 @@ TEST_F(evict_self, large_after_small)
 		EXPECT_EQ(0, pan_bo_close(&self->small[i]));
 }
 
-static __u64 evictions(struct __test_metadata *_metadata, struct pan_dev *dev)
-{
-	__u64 count = 0;
-
-	ASSERT_EQ(0, pan_reclaim_counter(dev, "evictions", &count));
-	return count;
-}
-
 /* A job needs all of its VM: if that's hopeless, nobody else has to suffer from it. */
 TEST_F(evict_self, more_than_there_is)
 {
@@ -84,9 +76,9 @@ TEST_F(evict_self, more_than_there_is)
 	for (i = 0; i < count; i++)
 		EVICT(&bos[i]);
 
-	before = evictions(_metadata, &self->env.dev);
+	before = EVICTIONS(&self->env.dev);
 	EXPECT_EQ(-ENOMEM, pan_gpu_store64(&self->ctx, self->ctx.result.va, 1));
-	EXPECT_EQ(before, evictions(_metadata, &self->env.dev));
+	EXPECT_EQ(before, EVICTIONS(&self->env.dev));
 
 	for (i = count / 4; i < count; i++)
 		EXPECT_EQ(0, pan_vm_unmap(vm, bos[i].va, bos[i].size));
