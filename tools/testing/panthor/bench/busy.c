@@ -18,7 +18,7 @@
 #define WAIT_LIMIT_US	30000	/* a wait that began is over by then */
 #define MIN_FREE	"/proc/sys/vm/min_free_kbytes"
 #define RESERVE		(16 * PAN_SZ_1M)	/* kswapd works below 5/4 of that */
-#define TIGHT		(18 * PAN_SZ_1M)
+#define TIGHT		(19 * PAN_SZ_1M)
 #define MAX_STEPS	100
 #define TRIES		50		/* of what the worst case is looked for */
 #define TRACING		"/sys/kernel/tracing/"
