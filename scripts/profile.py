@@ -30,6 +30,12 @@ FAULT = """
 mmap() of a new buffer of 4 KiB, and the first access, as in `make bench B=A`, with the
 series and with the base kernel, which allocates in mmap(). For each buffer:
 """
+LIFE = """
+## The life of a buffer
+
+A private buffer of 4 KiB is created, bound, unbound, and closed, as in
+`make bench B=A`, with the series and with the base kernel. For each buffer:
+"""
 
 Activity = collections.namedtuple("Activity", "ns samples value")
 
@@ -108,8 +114,9 @@ def section(head, titles, activities):
 def report(directory):
     print(HEAD.rstrip())
     section(SWAP, ("buffers", "files"), load(f"{directory}/swap", "buffers", "files"))
-    section(FAULT, ("series", "base"),
-            [load(f"{directory}/fault-{tree}", "faults")[0] for tree in ("series", "base")])
+    for head, name, what in (FAULT, "fault", "faults"), (LIFE, "life", "lives"):
+        section(head, ("series", "base"),
+                [load(f"{directory}/{name}-{tree}", what)[0] for tree in ("series", "base")])
 
 
 {"stamp": stamp, "report": report}[sys.argv[1]](*sys.argv[2:])

@@ -111,6 +111,7 @@ void gpu_suspend(struct pan_dev *dev);
 void buffers_create(struct buffers *b, enum kind kind, struct client *clients,
 		    __u64 size, __u32 count);
 void buffers_bind(struct pan_vm *vm, struct pan_bo *bos, __u32 count, __u64 va);
+void buffers_live(struct pan_vm *vm, __u64 size, __u64 va);
 void buffers_destroy(struct buffers *b);
 double buffers_restore(struct buffers *b);
 void buffers_check(struct buffers *b);

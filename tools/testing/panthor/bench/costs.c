@@ -144,22 +144,6 @@ static void cpu_map(struct pan_dev *dev)
 	report_net("A.mmap-fault", us, MAP_CALLS);
 }
 
-/* Create, bind, unbind, close. */
-static double bo_lives(struct pan_vm *vm, __u64 va)
-{
-	struct pan_bo bos[OPS];
-	double start = bench_start();
-	int i;
-
-	for (i = 0; i < OPS; i++)
-		MUST(pan_bo_create(vm->dev, BUFFER_SIZE, 0, vm, &bos[i]));
-	buffers_bind(vm, bos, OPS, va);
-	MUST(pan_vm_unmap(vm, va, OPS * BUFFER_SIZE));
-	for (i = 0; i < OPS; i++)
-		MUST(pan_bo_close(&bos[i]));
-	return bench_stop(start);
-}
-
 static void bo_life(struct client *client)
 {
 	struct pan_vm *vm = &client->ctx.vm;
@@ -168,7 +152,7 @@ static void bo_life(struct client *client)
 	int i;
 
 	for (i = 0; i < REPEAT; i++)
-		us[i] = bo_lives(vm, va);
+		us[i] = TIME_US(buffers_live(vm, BUFFER_SIZE, va));
 	/* two calls for each buffer, and two for all of them */
 	report_net("A.bo-life", us, 2 + 2.0 / OPS);
 }
