@@ -109,6 +109,21 @@ static inline int evict_bo(const struct pan_bo *bo, __u64 *reclaimed)
 	__count;								\
 })
 
+static inline int written_step(void *arg)
+{
+	__u64 *goal = arg, now = 0;
+	int ret;
+
+	ret = pan_vmstat("pswpout", &now);
+	return ret ? ret : now >= *goal;
+}
+
+/* Wait until that many pages have been written to swap since the guest was booted. */
+static inline int wait_written(__u64 pages)
+{
+	return pan_poll(written_step, &pages, PAN_DEADLINE_MS);
+}
+
 /* Memory of buffers, including what was written to swap but not freed yet. */
 static inline int shmem_in_memory(__u64 *bytes)
 {

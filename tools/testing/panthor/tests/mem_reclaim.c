@@ -193,6 +193,19 @@ TEST_F(mem_reclaim, self)
 	EXPECT_EQ(0, client_verify(c));
 }
 
+/* The content is on its way to swap, of each kind of buffer, without anybody asking. */
+TEST_F(mem_reclaim, written_at_once)
+{
+	struct client *c = &self->client;
+	__u64 before = 0;
+
+	ASSERT_EQ(0, client_start(c));
+	ASSERT_EQ(0, pan_vmstat("pswpout", &before));
+	ASSERT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	EXPECT_EQ(0, wait_written(before + GPU_PAGES + CPU_PAGES + IDLE_PAGES));
+	EXPECT_EQ(0, client_verify(c));
+}
+
 TEST_F(mem_reclaim, context_without_buffers)
 {
 	__u64 before = evicted_pages(_metadata, self);
