@@ -8,4 +8,5 @@ echo 2G >/sys/block/zram0/disksize
 mkswap /dev/zram0 >/dev/null
 swapon /dev/zram0
 echo -1 >/proc/sys/kernel/sched_rt_runtime_us
+modprobe -d "$PANTHOR_MODULES" batch
 exec "build/user/bench/$1"

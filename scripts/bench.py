@@ -16,7 +16,7 @@ from statistics import median
 # counts: (name, name of what it is divided by or None, statistic, relation,
 # target or None). "base:" names the same thing on the unpatched kernel.
 RULES = [
-    (r"A\.round-trip", r"base:\g<0>", min, "<=", 1.02),
+    (r"A\.(round-trip|mmap-fault|bo-life)", r"base:\g<0>", min, "<=", 1.02),
     (r"A\..*", r"base:\g<0>", median, "<=", 1.02),
     (r"B\.swapout\.(\w+\.\w+)\.\w+", r"B.pageout.\1", median, ">=", 0.9),
     (r"B\.evict\.(private|shared)\.(\w+)\.awake", r"B.evict.\1.\2.suspended", median, "<=", 1.3),

@@ -1,30 +1,40 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Build the software GPU against a kernel: build/model/<tree>-<kernel>/*.ko
-# (installed beside the kernel's modules, too), the firmware image and the
-# device trees.
+# Build the software GPU, and the module of the benchmarks, against a kernel:
+# build/{model,batch}/<tree>-<kernel>/*.ko (installed beside the kernel's modules,
+# too), the firmware image and the device trees.
 # usage: build-model.sh [--tree series|base] [--kernel plain|debug]
 
 . "$(dirname "$0")/lib.sh"
 parse_target "$@"
 
 src=$panthor/model
-obj=$build/model/$tree-$kernel
 out=$(tree_dir "$tree")/out-$kernel
 inst=$build/modules/$tree-$kernel
 [ -f "$out/Module.symvers" ] || die "no kernel in ${out#"$top"/}: run 'scripts/build-kernel.sh --tree $tree --kernel $kernel'"
 
 # Kbuild writes beside the sources: give it a copy, whose unchanged files keep
 # their time stamps, without files that are gone.
-copy_sources()
+copy_sources() # FROM TO
 {
 	local f
 
-	mkdir -p "$obj"
-	for f in "$obj"/*.[chS]; do
-		[ -e "$src/${f##*/}" ] || case $f in *.mod.c) ;; *) rm -f "$f" ;; esac
+	mkdir -p "$2"
+	for f in "$2"/*.[chS]; do
+		[ -e "$1/${f##*/}" ] || case $f in *.mod.c) ;; *) rm -f "$f" ;; esac
 	done
-	cp -pu "$src"/* "$obj"/
+	cp -pu "$1"/* "$2"/
+}
+
+build_modules() # NAME SOURCES
+{
+	local obj=$build/$1/$tree-$kernel
+
+	copy_sources "$2" "$obj"
+	quietly "$build/log/$1-$tree-$kernel.log" kmake "$tree" "$kernel" M="$obj" modules
+	# the installed copies follow, so that modprobe finds them
+	quietly "$build/log/$1-$tree-$kernel-install.log" \
+		kmake "$tree" "$kernel" M="$obj" INSTALL_MOD_PATH="$inst" modules_install
 }
 
 # The host program that writes the firmware image is part of the model.
@@ -57,10 +67,7 @@ build_dtbs()
 
 lock_target
 say "model $tree-$kernel"
-copy_sources
-quietly "$build/log/model-$tree-$kernel.log" kmake "$tree" "$kernel" M="$obj" modules
-# the installed copies follow, so that modprobe finds them
-quietly "$build/log/model-$tree-$kernel-install.log" \
-	kmake "$tree" "$kernel" M="$obj" INSTALL_MOD_PATH="$inst" modules_install
+build_modules model "$src"
+build_modules batch "$panthor/bench/batch"
 build_firmware
 build_dtbs

@@ -28,13 +28,15 @@ FAULT = """
 ## A CPU fault that brings a buffer its memory
 
 mmap() of a new buffer of 4 KiB, and the first access, as in `make bench B=A`, with the
-series and with the base kernel, which allocates in mmap(). For each buffer:
+series and with the base kernel, which allocates in mmap(). Without UML's price of
+system calls. For each buffer:
 """
 LIFE = """
 ## The life of a buffer
 
 A private buffer of 4 KiB is created, bound, unbound, and closed, as in
-`make bench B=A`, with the series and with the base kernel. For each buffer:
+`make bench B=A`, with the series and with the base kernel. Without UML's price of
+system calls. For each buffer:
 """
 
 Activity = collections.namedtuple("Activity", "ns samples value")
@@ -60,6 +62,7 @@ class Guest:
                 begin = float(when)
             elif word[:1] == ["end"]:
                 self.spans[word[1]].append((begin, float(when)))
+            elif word[:1] == ["did"]:
                 self.units[word[1]] += int(word[2])
                 self.values[word[1]].append(float(word[3]))
         self.symbols.sort()
@@ -67,7 +70,8 @@ class Guest:
 
     def activity_at(self, when):
         for name, spans in self.spans.items():
-            if any(begin <= when < end for begin, end in spans):
+            i = bisect.bisect(spans, (when, float("inf"))) - 1
+            if i >= 0 and when < spans[i][1]:
                 return name
         return None
 
@@ -114,9 +118,9 @@ def section(head, titles, activities):
 def report(directory):
     print(HEAD.rstrip())
     section(SWAP, ("buffers", "files"), load(f"{directory}/swap", "buffers", "files"))
-    for head, name, what in (FAULT, "fault", "faults"), (LIFE, "life", "lives"):
-        section(head, ("series", "base"),
-                [load(f"{directory}/{name}-{tree}", what)[0] for tree in ("series", "base")])
+    series, base = (load(f"{directory}/calls-{tree}", "faults", "lives") for tree in ("series", "base"))
+    for head, *activities in zip((FAULT, LIFE), series, base):
+        section(head, ("series", "base"), activities)
 
 
 {"stamp": stamp, "report": report}[sys.argv[1]](*sys.argv[2:])

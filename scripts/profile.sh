@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # make profile: where the time goes, where the targets of make bench are missed:
 # when buffers of 4 KiB are evicted and swapped out, compared with files of one page,
-# and when a CPU fault brings a buffer its memory, and during the life of a buffer,
-# compared with the base kernel (tools/testing/panthor/bench/profile_*.c).
+# when a CPU fault brings a buffer its memory, and during the life of a buffer, compared
+# with the base kernel (tools/testing/panthor/bench/profile_*.c).
 # perf on the host samples the guest's kernel, which is a process there; the guest
 # tells where its modules are. Writes tools/testing/panthor/bench/PROFILE.md.
 
@@ -32,9 +32,7 @@ profile() # NAME TREE PROGRAM
 "$top/scripts/prepare.sh" --tree base --kernel plain
 rm -rf "$out"
 profile swap series profile_swap
-profile fault-series series profile_fault
-profile fault-base base profile_fault
-profile life-series series profile_life
-profile life-base base profile_life
+profile calls-series series profile_calls
+profile calls-base base profile_calls
 "$top/scripts/profile.py" report "$out" >"$panthor/bench/PROFILE.md"
 cat "$panthor/bench/PROFILE.md"

@@ -104,10 +104,10 @@ VISIBLE_IF_KUNIT int panthor_gem_debugfs_show(struct seq_file *m, void *arg)
 	panthor_gem_debugfs_show_legend(m);
 
 	/* Objects don't go away meanwhile, not even those being freed. */
-	rcu_read_lock();
-	list_for_each_entry_rcu(bo, &ptdev->gems.list, debugfs.node)
+	mutex_lock(&ptdev->gems.lock);
+	list_for_each_entry(bo, &ptdev->gems.list, debugfs.node)
 		panthor_gem_debugfs_show_bo(m, bo, &totals);
-	rcu_read_unlock();
+	mutex_unlock(&ptdev->gems.lock);
 
 	seq_printf(m, "Total size: %llu, Total resident: %llu, Total reclaimable: %llu\n",
 		   totals.size, totals.resident, totals.reclaimable);
@@ -238,7 +238,12 @@ void panthor_gem_debugfs_register(struct drm_minor *minor)
 void panthor_gem_debugfs_init(struct panthor_device *ptdev)
 {
 	INIT_LIST_HEAD(&ptdev->gems.list);
-	spin_lock_init(&ptdev->gems.lock);
+	mutex_init(&ptdev->gems.lock);
+
+	/* Reclaim might drop the last reference to an object. */
+	fs_reclaim_acquire(GFP_KERNEL);
+	might_lock(&ptdev->gems.lock);
+	fs_reclaim_release(GFP_KERNEL);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_debugfs_init);
 
@@ -262,16 +267,14 @@ void panthor_gem_debugfs_add(struct panthor_gem_object *bo)
 	struct panthor_device *ptdev =
 		container_of(bo->base.dev, struct panthor_device, base);
 
-	spin_lock(&ptdev->gems.lock);
-	list_add_tail_rcu(&bo->debugfs.node, &ptdev->gems.list);
-	spin_unlock(&ptdev->gems.lock);
+	mutex_lock(&ptdev->gems.lock);
+	list_add_tail(&bo->debugfs.node, &ptdev->gems.list);
+	mutex_unlock(&ptdev->gems.lock);
 }
 
 /**
  * panthor_gem_debugfs_remove() - Stop showing an object in debugfs
  * @bo: Object. Might not be shown if its creation failed half-way.
- *
- * The object must not be freed before an RCU grace period has elapsed.
  *
  * Context: Process context, including reclaim.
  */
@@ -280,9 +283,9 @@ void panthor_gem_debugfs_remove(struct panthor_gem_object *bo)
 	struct panthor_device *ptdev =
 		container_of(bo->base.dev, struct panthor_device, base);
 
-	spin_lock(&ptdev->gems.lock);
-	list_del_rcu(&bo->debugfs.node);
-	spin_unlock(&ptdev->gems.lock);
+	mutex_lock(&ptdev->gems.lock);
+	list_del(&bo->debugfs.node);
+	mutex_unlock(&ptdev->gems.lock);
 }
 
 /**

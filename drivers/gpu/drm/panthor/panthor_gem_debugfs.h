@@ -4,8 +4,8 @@
 #define __PANTHOR_GEM_DEBUGFS_H__
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
 struct drm_minor;
@@ -38,10 +38,14 @@ struct panthor_gem_debugfs {
  * struct panthor_gems_debugfs - GEM objects of a device
  */
 struct panthor_gems_debugfs {
-	/** @lock: Lock protecting @list. Not needed to look at it. */
-	spinlock_t lock;
+	/**
+	 * @lock: Lock protecting @list.
+	 *
+	 * Taken in reclaim, nothing must be allocated with this lock held.
+	 */
+	struct mutex lock;
 
-	/** @list: All the GEM objects of the device, under RCU. */
+	/** @list: All the GEM objects of the device. */
 	struct list_head list;
 };
 

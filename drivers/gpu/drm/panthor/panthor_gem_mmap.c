@@ -31,7 +31,7 @@ static vm_fault_t panthor_gem_insert_page_locked(struct panthor_gem_object *bo,
 			      page_to_pfn(bo->backing.pages[page_offset]));
 }
 
-/* Insert the page if that can be done right away. */
+/* Insert the page if that can be done right away, that is, nobody has to wait. */
 static bool panthor_gem_try_insert_page(struct panthor_gem_object *bo,
 					struct vm_fault *vmf, vm_fault_t *ret)
 {
@@ -40,7 +40,7 @@ static bool panthor_gem_try_insert_page(struct panthor_gem_object *bo,
 	if (!dma_resv_trylock(bo->base.resv))
 		return false;
 
-	resident = bo->backing.pages;
+	resident = bo->backing.pages || panthor_room_try_populate_locked(bo);
 	if (resident)
 		*ret = panthor_gem_insert_page_locked(bo, vmf);
 	dma_resv_unlock(bo->base.resv);
@@ -65,7 +65,7 @@ static vm_fault_t panthor_gem_populate_and_retry(struct panthor_gem_object *bo,
 	release_fault_lock(vmf);
 
 	/* If it doesn't work out, the second try is the one to report it. */
-	panthor_room_populate(bo, NULL);
+	panthor_room_populate(bo);
 	drm_gem_object_put(&bo->base);
 	fput(file);
 

@@ -124,6 +124,15 @@ static struct page **panthor_gem_get_pages_locked(struct panthor_gem_object *bo)
 	return pages;
 }
 
+/* Those who look for room want to know how much of what's in use is ours. */
+static void panthor_gem_account_backed(struct panthor_gem_object *bo, int sign)
+{
+	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+	long nr_pages = bo->base.size >> PAGE_SHIFT;
+
+	atomic_long_add(sign * nr_pages, &ptdev->reclaim.room.backed);
+}
+
 /* Takes over the pages, even if that fails. */
 static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct page **pages)
 {
@@ -132,15 +141,41 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
 	dma_resv_assert_held(bo->base.resv);
 
 	WRITE_ONCE(bo->backing.pages, pages);
+	panthor_gem_account_backed(bo, 1);
 	ret = panthor_gem_map_device_locked(bo);
 	if (ret)
 		panthor_gem_depopulate(bo);
-
-	panthor_gem_update_reclaim_state_locked(bo);
-	if (!ret)
+	else
 		panthor_gem_account_restore_locked(bo);
 
 	return ret;
+}
+
+/**
+ * panthor_gem_back_locked() - Make sure an object has backing pages, for a start
+ * @bo: Object.
+ *
+ * Same as panthor_gem_populate_locked(), for those who are going to change other
+ * things the reclaim state depends on. They have to update it after that.
+ *
+ * Context: See panthor_gem_populate_locked().
+ *
+ * Return: What panthor_gem_populate_locked() returns.
+ */
+int panthor_gem_back_locked(struct panthor_gem_object *bo)
+{
+	struct page **pages;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	if (bo->backing.pages || panthor_gem_is_imported(bo))
+		return 0;
+
+	pages = panthor_gem_get_pages_locked(bo);
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
+
+	return panthor_gem_set_pages_locked(bo, pages);
 }
 
 /**
@@ -162,18 +197,13 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
  */
 int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 {
-	struct page **pages;
+	int ret;
 
-	dma_resv_assert_held(bo->base.resv);
+	ret = panthor_gem_back_locked(bo);
+	if (!ret)
+		panthor_gem_update_reclaim_state_locked(bo);
 
-	if (bo->backing.pages || panthor_gem_is_imported(bo))
-		return 0;
-
-	pages = panthor_gem_get_pages_locked(bo);
-	if (IS_ERR(pages))
-		return PTR_ERR(pages);
-
-	return panthor_gem_set_pages_locked(bo, pages);
+	return ret;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate_locked);
 
@@ -207,23 +237,13 @@ static int panthor_gem_use_pages_locked(struct panthor_gem_object *bo, struct pa
 	return ret;
 }
 
-/**
- * panthor_gem_lock_populated() - Lock an object that has backing pages
- * @bo: Object.
- * @intr: True if waiting for the reservation can be interrupted.
- *
- * Same as taking the reservation and calling panthor_gem_populate_locked(), except
- * that the memory is looked for before the reservation is taken. If that's the
- * one of a VM, nothing can be reclaimed from this VM as long as it's held, so
- * a process with a single VM could run out of memory although most of what it has
- * is idle.
- *
- * Context: Process context. See panthor_gem_populate_locked().
- *
- * Return: 0 on success, a negative error code otherwise, in which case the
- * reservation isn't held. That's -EINTR if a signal was received.
+/*
+ * Same as taking the reservation and calling panthor_gem_back_locked(), except that
+ * memory is looked for before the reservation is taken. If that's the one of a VM,
+ * nothing can be reclaimed from this VM as long as it's held, so a process with a
+ * single VM could run out of memory although most of what it has is idle.
  */
-int panthor_gem_lock_populated(struct panthor_gem_object *bo, bool intr)
+static int panthor_gem_lock_backed(struct panthor_gem_object *bo, bool intr)
 {
 	struct page **pages = panthor_gem_get_pages_ahead(bo);
 	int ret = 0;
@@ -245,10 +265,34 @@ int panthor_gem_lock_populated(struct panthor_gem_object *bo, bool intr)
 	if (pages)
 		ret = panthor_gem_use_pages_locked(bo, pages);
 	else
-		ret = panthor_gem_populate_locked(bo);
+		ret = panthor_gem_back_locked(bo);
 
 	if (ret)
 		dma_resv_unlock(bo->base.resv);
+
+	return ret;
+}
+
+/**
+ * panthor_gem_lock_populated() - Lock an object that has backing pages
+ * @bo: Object.
+ * @intr: True if waiting for the reservation can be interrupted.
+ *
+ * Same as taking the reservation and calling panthor_gem_populate_locked(), except
+ * that the memory is looked for before the reservation is taken.
+ *
+ * Context: Process context. See panthor_gem_populate_locked().
+ *
+ * Return: 0 on success, a negative error code otherwise, in which case the
+ * reservation isn't held. That's -EINTR if a signal was received.
+ */
+int panthor_gem_lock_populated(struct panthor_gem_object *bo, bool intr)
+{
+	int ret;
+
+	ret = panthor_gem_lock_backed(bo, intr);
+	if (!ret)
+		panthor_gem_update_reclaim_state_locked(bo);
 
 	return ret;
 }
@@ -283,7 +327,7 @@ int panthor_gem_populate(struct panthor_gem_object *bo)
  *
  * The object must have no kernel mapping, no pin, and no GPU or CPU mapping
  * pointing to the pages. The content is preserved by shmem, which might move it
- * to swap.
+ * to swap, unless the last reference to the object is gone.
  *
  * Context: Any context that can sleep, including reclaim. The reservation of
  * the object must be held, unless its last reference is gone.
@@ -303,11 +347,13 @@ void panthor_gem_depopulate(struct panthor_gem_object *bo)
 
 	panthor_gem_unmap_device(bo);
 	WRITE_ONCE(bo->backing.pages, NULL);
+	panthor_gem_account_backed(bo, -1);
 
 	/* We don't track what the GPU writes, so consider everything dirty.
-	 * Clean pages are dropped instead of being written to swap.
+	 * Clean pages are dropped instead of being written to swap, which is
+	 * what should happen to those of an object that's being freed.
 	 */
-	drm_gem_put_pages(&bo->base, pages, true, false);
+	drm_gem_put_pages(&bo->base, pages, kref_read(&bo->base.refcount), false);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_depopulate);
 
@@ -385,17 +431,6 @@ void panthor_gem_write(struct panthor_gem_object *bo)
 	memalloc_noreclaim_restore(noreclaim);
 }
 
-static int panthor_gem_take_pin_locked(struct panthor_gem_object *bo)
-{
-	int ret;
-
-	ret = panthor_gem_populate_locked(bo);
-	if (!ret)
-		bo->backing.pin_count++;
-
-	return ret;
-}
-
 /**
  * panthor_gem_pin_locked() - Pin the pages of an object
  * @bo: Object. Imported objects are always pinned, by their attachment.
@@ -412,11 +447,13 @@ int panthor_gem_pin_locked(struct panthor_gem_object *bo)
 {
 	int ret;
 
-	ret = panthor_gem_take_pin_locked(bo);
-	if (!ret)
-		panthor_gem_update_reclaim_state_locked(bo);
+	ret = panthor_gem_back_locked(bo);
+	if (ret)
+		return ret;
 
-	return ret;
+	bo->backing.pin_count++;
+	panthor_gem_update_reclaim_state_locked(bo);
+	return 0;
 }
 
 /**
@@ -451,7 +488,7 @@ int panthor_gem_pin(struct panthor_gem_object *bo)
 {
 	int ret;
 
-	ret = panthor_gem_lock_populated(bo, true);
+	ret = panthor_gem_lock_backed(bo, true);
 	if (ret)
 		return ret;
 
@@ -466,9 +503,10 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_pin);
  * panthor_gem_pin_briefly() - Pin the pages of an object for a short time
  * @bo: Object.
  *
- * Same as panthor_gem_pin(), except that the object stays in the list it's in. If
- * a scan finds it there, it's moved to where it belongs, but that's unlikely
- * enough to spare moving it back and forth. Undone by panthor_gem_unpin().
+ * Same as panthor_gem_pin(), except that the object stays in the list it's in, or in
+ * none if it had no pages. If a scan finds it there, it's moved to where it belongs,
+ * but that's unlikely enough to spare moving it back and forth. Undone by
+ * panthor_gem_unpin().
  *
  * Return: 0 on success, a negative error code otherwise.
  */
@@ -476,14 +514,14 @@ int panthor_gem_pin_briefly(struct panthor_gem_object *bo)
 {
 	int ret;
 
-	ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
+	ret = panthor_gem_lock_backed(bo, true);
 	if (ret)
 		return ret;
 
-	ret = panthor_gem_take_pin_locked(bo);
+	bo->backing.pin_count++;
 	dma_resv_unlock(bo->base.resv);
 
-	return ret;
+	return 0;
 }
 
 /**

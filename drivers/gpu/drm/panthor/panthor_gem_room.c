@@ -33,7 +33,7 @@
  * fault once the mmap lock was released.
  *
  * What fits might not do so any more if somebody else is told the same before it's
- * allocated, so it's claimed meanwhile.
+ * allocated, so it's claimed meanwhile. What's small isn't, as long as there's plenty.
  *
  * Bringing back what was evicted takes time, during which the GPU might have
  * nothing to do, so once this is done, others don't get their turn before the VM
@@ -45,6 +45,9 @@
 
 /* The longest time others are kept waiting after a VM got its memory. */
 #define PANTHOR_ROOM_MAX_SLICE_MS	1000
+
+/* What can be allocated without anybody noticing, as long as there's plenty. */
+#define PANTHOR_ROOM_SMALL_PAGES	(SZ_64K >> PAGE_SHIFT)
 
 /* Number of pages VMs shouldn't fight for, because others need them to run. */
 static unsigned long panthor_room_margin(void)
@@ -68,7 +71,7 @@ static unsigned long panthor_room_margin(void)
  */
 unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages)
 {
-	unsigned long gpu = max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
+	unsigned long gpu = atomic_long_read(&ptdev->reclaim.room.backed);
 	unsigned long swap = panthor_reclaim_swap_room();
 	unsigned long room, anon;
 
@@ -128,6 +131,32 @@ void panthor_room_unclaim(struct panthor_device *ptdev, unsigned long nr_pages)
 	atomic_long_sub(nr_pages, &ptdev->reclaim.room.claimed);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_unclaim);
+
+/* What can be allocated without reclaim. CMA areas are no use for GEM objects. */
+VISIBLE_IF_KUNIT unsigned long panthor_room_free_pages(void)
+{
+	unsigned long free = global_zone_page_state(NR_FREE_PAGES);
+
+	KUNIT_STATIC_STUB_REDIRECT(panthor_room_free_pages);
+
+	return free - min(free, global_zone_page_state(NR_FREE_CMA_PAGES));
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_free_pages);
+
+/*
+ * Check if there's no need to think about others who want memory, or to tell them.
+ * What must be left is enough for a hundred of those who think so at the same time.
+ */
+static bool panthor_room_is_plenty(struct panthor_device *ptdev, unsigned long nr_pages)
+{
+	unsigned long claimed = atomic_long_read(&ptdev->reclaim.room.claimed);
+
+	if (!nr_pages)
+		return true;
+
+	return nr_pages <= PANTHOR_ROOM_SMALL_PAGES &&
+	       panthor_room_free_pages() > claimed + 2 * panthor_room_margin();
+}
 
 /* How long to wait until @vm can have its turn, in jiffies. */
 static unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm)
@@ -283,7 +312,8 @@ static unsigned long panthor_room_missing_pages(struct panthor_gem_object *bo)
 	return panthor_gem_is_resident(bo) ? 0 : bo->base.size >> PAGE_SHIFT;
 }
 
-static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct panthor_vm *vm)
+static int panthor_room_make_and_get(struct panthor_gem_object *bo, struct panthor_vm *vm,
+				     int (*get)(struct panthor_gem_object *bo))
 {
 	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
 	struct dma_resv *resv = vm ? panthor_vm_resv(vm) : bo->base.resv;
@@ -298,23 +328,46 @@ static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct 
 	nr_pages = panthor_room_missing_pages(bo);
 	ret = panthor_room_make(ptdev, resv, panthor_room_need(ptdev, nr_pages));
 	if (!ret)
-		ret = panthor_gem_populate(bo);
+		ret = get(bo);
 
 	/* So much for the estimation. */
 	if (ret == -ENOMEM) {
 		ret = panthor_room_make(ptdev, resv, nr_pages);
 		if (!ret)
-			ret = panthor_gem_populate(bo);
+			ret = get(bo);
 	}
 
 	panthor_room_leave(ptdev, ret ? NULL : vm);
 	return ret;
 }
 
+/* @get is the way to get the pages of @bo, once there's room for them. */
+static int panthor_room_get(struct panthor_gem_object *bo, struct panthor_vm *vm,
+			    int (*get)(struct panthor_gem_object *bo))
+{
+	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+	unsigned long nr_pages = panthor_room_missing_pages(bo);
+	bool plenty = panthor_room_is_plenty(ptdev, nr_pages);
+	int ret;
+
+	/* Nobody's memory would be enough. */
+	if (nr_pages > totalram_pages())
+		return -ENOMEM;
+
+	if (plenty || panthor_room_try_claim(ptdev, nr_pages)) {
+		ret = get(bo);
+		if (!plenty)
+			panthor_room_unclaim(ptdev, nr_pages);
+		if (ret != -ENOMEM)
+			return ret;
+	}
+
+	return panthor_room_make_and_get(bo, vm, get);
+}
+
 /**
  * panthor_room_populate() - Get the pages of an object, making room if needed
  * @bo: Object that's not imported.
- * @vm: VM the object is used in, NULL if it doesn't matter.
  *
  * The object might be evicted again before the caller had a chance to use it.
  *
@@ -323,26 +376,51 @@ static int panthor_room_make_and_populate(struct panthor_gem_object *bo, struct 
  * Return: 0 on success, -ENOMEM if there's not enough memory, -EIO if pages
  * couldn't be read back, another negative error code if a signal was received.
  */
-int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm)
+int panthor_room_populate(struct panthor_gem_object *bo)
 {
-	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
-	unsigned long nr_pages = panthor_room_missing_pages(bo);
-	int ret;
-
-	/* Nobody's memory would be enough. */
-	if (nr_pages > totalram_pages())
-		return -ENOMEM;
-
-	if (panthor_room_try_claim(ptdev, nr_pages)) {
-		ret = panthor_gem_populate(bo);
-		panthor_room_unclaim(ptdev, nr_pages);
-		if (ret != -ENOMEM)
-			return ret;
-	}
-
-	return panthor_room_make_and_populate(bo, vm);
+	return panthor_room_get(bo, NULL, panthor_gem_populate);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_populate);
+
+/**
+ * panthor_room_pin_briefly() - Pin an object for a short time, making room if needed
+ * @bo: Object.
+ * @vm: VM the object is going to be used in.
+ *
+ * See panthor_gem_pin_briefly(). Undone by panthor_gem_unpin().
+ *
+ * Context: Process context, with nothing locked. Sleeps, possibly for long.
+ *
+ * Return: What panthor_room_populate() returns.
+ */
+int panthor_room_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm)
+{
+	return panthor_room_get(bo, vm, panthor_gem_pin_briefly);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_pin_briefly);
+
+/**
+ * panthor_room_try_populate_locked() - Get the pages of an object if that's quickly done
+ * @bo: Object that's not imported.
+ *
+ * That's the case of small objects which were never evicted, so there's nothing to be
+ * read from swap, when there's plenty of memory.
+ *
+ * Context: Process context, with the reservation of the object held. See
+ * panthor_gem_populate_locked().
+ *
+ * Return: true if the object has its pages, false if panthor_room_populate() is the
+ * way to get them.
+ */
+bool panthor_room_try_populate_locked(struct panthor_gem_object *bo)
+{
+	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+
+	dma_resv_assert_held(bo->base.resv);
+
+	return panthor_room_is_plenty(ptdev, panthor_room_missing_pages(bo)) &&
+	       !atomic_read(&bo->reclaimed_count) && !panthor_gem_populate_locked(bo);
+}
 
 /**
  * panthor_room_init() - Initialize what's needed to make room

@@ -24,10 +24,14 @@ struct panthor_room {
 	 */
 	struct mutex lock;
 
+	/** @backed: Number of pages of all GEM objects, reclaimable or not. */
+	atomic_long_t backed;
+
 	/**
 	 * @claimed: Number of pages that are about to be allocated.
 	 *
-	 * Those of a claim count until all of them are allocated.
+	 * Those of a claim count until all of them are allocated. What's small
+	 * isn't claimed as long as there's plenty.
 	 */
 	atomic_long_t claimed;
 
@@ -55,7 +59,9 @@ unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_p
 int panthor_room_make(struct panthor_device *ptdev, struct dma_resv *resv,
 		      unsigned long nr_pages);
 void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm);
-int panthor_room_populate(struct panthor_gem_object *bo, struct panthor_vm *vm);
+bool panthor_room_try_populate_locked(struct panthor_gem_object *bo);
+int panthor_room_populate(struct panthor_gem_object *bo);
+int panthor_room_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm);
 int panthor_room_init(struct panthor_device *ptdev);
 
 #endif

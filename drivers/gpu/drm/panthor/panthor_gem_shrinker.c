@@ -50,7 +50,7 @@
  *     panthor_gem_object::gpuva_list_lock (*)
  *     address_space::i_mmap_rwsem (*)
  *     panthor_reclaim::lock (*)
- *   panthor_gems_debugfs::lock (*)
+ *     panthor_gems_debugfs::lock (*)
  *
  * Objects that are private to a VM share its reservation. Those that aren't are the
  * exception to this order: their reservation is tried with the VM locked for
@@ -141,7 +141,7 @@ panthor_reclaim_lru(struct panthor_reclaim *reclaim, enum panthor_gem_reclaim_st
 		break;
 	}
 
-	return &reclaim->unreclaimable;
+	return NULL;
 }
 
 static void panthor_vm_reclaim_touch_locked(struct panthor_reclaim *reclaim,
@@ -182,12 +182,13 @@ static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
 {
 	struct panthor_vm_reclaim *vm_reclaim;
 
-	drm_gem_lru_move_tail_locked(lru, &bo->base);
 	bo->reclaim_state = state;
-
-	if (state == PANTHOR_GEM_UNRECLAIMABLE)
+	if (state == PANTHOR_GEM_UNRECLAIMABLE) {
+		drm_gem_lru_remove_locked(&bo->base);
 		return;
+	}
 
+	drm_gem_lru_move_tail_locked(lru, &bo->base);
 	WRITE_ONCE(reclaim->nr_pages, reclaim->nr_pages + (bo->base.size >> PAGE_SHIFT));
 	if (state != PANTHOR_GEM_GPU_MAPPED_VM)
 		return;
@@ -1409,7 +1410,6 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev)
 	drm_gem_lru_init(&reclaim->unused, &reclaim->lock);
 	drm_gem_lru_init(&reclaim->mmapped, &reclaim->lock);
 	drm_gem_lru_init(&reclaim->shared, &reclaim->lock);
-	drm_gem_lru_init(&reclaim->unreclaimable, &reclaim->lock);
 
 	return 0;
 }

@@ -35,7 +35,7 @@ enum panthor_gem_reclaim_state {
 	/** @PANTHOR_GEM_GPU_MAPPED_SHARED: GPU-mapped in several VMs. */
 	PANTHOR_GEM_GPU_MAPPED_SHARED,
 
-	/** @PANTHOR_GEM_UNRECLAIMABLE: Has no pages, or pages that are pinned. */
+	/** @PANTHOR_GEM_UNRECLAIMABLE: Has no pages, or pages that are pinned. In no list. */
 	PANTHOR_GEM_UNRECLAIMABLE,
 };
 
@@ -165,11 +165,8 @@ struct panthor_reclaim {
 	/** @shared: Objects in the PANTHOR_GEM_GPU_MAPPED_SHARED state. */
 	struct drm_gem_lru shared;
 
-	/** @unreclaimable: Objects in the PANTHOR_GEM_UNRECLAIMABLE state. */
-	struct drm_gem_lru unreclaimable;
-
 	/**
-	 * @nr_pages: Number of pages in all lists but @unreclaimable.
+	 * @nr_pages: Number of pages in all lists.
 	 *
 	 * Can be read without the lock.
 	 */

@@ -37,6 +37,9 @@ int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg);
 /* panthor_gem_pages.c */
 int panthor_gem_map_device_locked(struct panthor_gem_object *bo);
 
+/* panthor_gem_room.c */
+unsigned long panthor_room_free_pages(void);
+
 /* panthor_gem_shrinker.c */
 bool panthor_reclaim_can_wait(void);
 

@@ -165,6 +165,21 @@ static void drm_gem_lru_test_scan_side_by_side(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->other.count, (TEST_OBJECT_COUNT - 1) * TEST_OBJECT_PAGES);
 }
 
+/* What was removed can be inserted again, and doesn't count meanwhile. */
+static void drm_gem_lru_test_remove_locked(struct kunit *test)
+{
+	struct lru_test *t = test->priv;
+
+	mutex_lock(&t->lock);
+	drm_gem_lru_remove_locked(&t->objs[0]);
+	KUNIT_EXPECT_NULL(test, t->objs[0].lru);
+	KUNIT_EXPECT_EQ(test, t->lru.count, (TEST_OBJECT_COUNT - 1) * TEST_OBJECT_PAGES);
+
+	drm_gem_lru_move_tail_locked(&t->lru, &t->objs[0]);
+	KUNIT_EXPECT_EQ(test, t->lru.count, TEST_OBJECT_COUNT * TEST_OBJECT_PAGES);
+	mutex_unlock(&t->lock);
+}
+
 static int lru_test_remove_thread(void *arg)
 {
 	struct lru_test *t = arg;
@@ -317,6 +332,7 @@ static struct kunit_case drm_gem_lru_tests[] = {
 	KUNIT_CASE(drm_gem_lru_test_remove_vs_free),
 	KUNIT_CASE(drm_gem_lru_test_walk_locked),
 	KUNIT_CASE(drm_gem_lru_test_remove_twice),
+	KUNIT_CASE(drm_gem_lru_test_remove_locked),
 	{}
 };
 

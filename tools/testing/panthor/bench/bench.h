@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "batch/batch.h"
 #include "pan.h"
 #include "pan_ctx.h"
 #include "pan_stat.h"
@@ -23,7 +24,7 @@
 
 #define ROUNDS		5
 #define EVERYTHING	0x100000U	/* pages: 4 GiB */
-#define OPS		64		/* VM_BIND operations in one ioctl */
+#define OPS		64		/* operations in one ioctl */
 
 /* A call that returns a negative errno, and must not. */
 #define MUST(call) ({								\
@@ -92,8 +93,11 @@ double bench_median(double *values, __u32 count);
 double bench_min(const double *values, __u32 count);
 const char *bench_size_name(__u64 bytes);
 void bench_open(struct pan_dev *dev);
-double bench_syscall_us(void);
 __u64 bench_counter(const char *name);
+
+/* calls.c */
+double calls_run(struct batch_call *calls, __u32 count);
+void calls_watch(const char *name);
 
 /* client.c */
 void client_create(struct pan_dev *dev, struct client *client);
@@ -111,10 +115,13 @@ void gpu_suspend(struct pan_dev *dev);
 void buffers_create(struct buffers *b, enum kind kind, struct client *clients,
 		    __u64 size, __u32 count);
 void buffers_bind(struct pan_vm *vm, struct pan_bo *bos, __u32 count, __u64 va);
-void buffers_live(struct pan_vm *vm, __u64 size, __u64 va);
 void buffers_destroy(struct buffers *b);
 double buffers_restore(struct buffers *b);
 void buffers_check(struct buffers *b);
+
+/* life.c */
+double lives_us(struct pan_vm *vm, __u64 va, __u32 count);
+double faults_us(struct pan_dev *dev, __u32 count);
 
 /* memory.c */
 void memory_touch(void *mem, __u64 bytes);

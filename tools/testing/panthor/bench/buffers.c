@@ -22,20 +22,6 @@ void buffers_bind(struct pan_vm *vm, struct pan_bo *bos, __u32 count, __u64 va)
 	}
 }
 
-/* What each of OPS buffers goes through: create, bind, unbind, close. */
-void buffers_live(struct pan_vm *vm, __u64 size, __u64 va)
-{
-	struct pan_bo bos[OPS];
-	int i;
-
-	for (i = 0; i < OPS; i++)
-		MUST(pan_bo_create(vm->dev, size, 0, vm, &bos[i]));
-	buffers_bind(vm, bos, OPS, va);
-	MUST(pan_vm_unmap(vm, va, OPS * size));
-	for (i = 0; i < OPS; i++)
-		MUST(pan_bo_close(&bos[i]));
-}
-
 /* A word in each page, so that none is empty. */
 static void fill(struct buffers *b)
 {

@@ -5,12 +5,9 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "bench.h"
-
-#define SYSCALLS	100
 
 double bench_now_us(void)
 {
@@ -120,14 +117,6 @@ void bench_open(struct pan_dev *dev)
 	MUST(mlockall(MCL_CURRENT) ? -errno : 0);
 	MUST(pan_model_knobs_reset());
 	MUST(pan_open(dev));
-}
-
-/* What an empty system call takes now: UML's own price, to be subtracted. */
-double bench_syscall_us(void)
-{
-	int i;
-
-	return TIME_US(for (i = 0; i < SYSCALLS; i++) syscall(SYS_getppid)) / SYSCALLS;
 }
 
 __u64 bench_counter(const char *name)

@@ -5,16 +5,14 @@
  * guest: --mem 512M
  * trees: both
  */
-#include <sys/mman.h>
-
 #include "bench.h"
 
 #define REPEAT		100
 #define TRIPS		1000
+#define LIVES		1000
 #define BUFFERS		10
 #define JOBS		64
 #define RING_SIZE	(64 << 10)
-#define BUFFER_SIZE	PAN_PAGE_SIZE	/* more would measure how memory is zeroed */
 
 /* Many jobs in an ioctl. */
 static void submit(struct client *client)
@@ -95,66 +93,26 @@ static void bind(struct client *client, __u64 size, const char *power)
 		MUST(pan_bo_close(&bos[i]));
 }
 
-/*
- * By buffer, without the price of the system calls, which is most of it: what can
- * disturb them is more than what's left, so this is about the best cases.
- */
-static void report_net(const char *name, const double *us, double calls)
-{
-	double call_us[REPEAT];
-	int i;
-
-	for (i = 0; i < REPEAT; i++)
-		call_us[i] = bench_syscall_us();
-	bench_sample("us", bench_min(us, REPEAT) / OPS - calls * bench_min(call_us, REPEAT),
-		     "%s", name);
-}
-
-/* mmap() and the first access to each of many new buffers. */
-static double map_and_touch(struct pan_dev *dev)
-{
-	struct pan_bo bos[OPS];
-	__u64 offset;
-	double us;
-	int i;
-
-	for (i = 0; i < OPS; i++) {
-		MUST(pan_bo_create(dev, BUFFER_SIZE, 0, NULL, &bos[i]));
-		MUST(pan_bo_mmap_offset(&bos[i], &offset));
-	}
-	us = TIME_US(for (i = 0; i < OPS; i++) {
-			     MUST(pan_bo_mmap(&bos[i]));
-			     memory_touch(bos[i].map, 1);
-		     });
-	for (i = 0; i < OPS; i++)
-		MUST(pan_bo_close(&bos[i]));
-	return us;
-}
-
-/* The calls that map_and_touch() needs: BO_MMAP_OFFSET, mmap(), preadv(). */
-#define MAP_CALLS	3
-
+/* So short that the caches decide: these are about the best cases. */
 static void cpu_map(struct pan_dev *dev)
 {
-	double us[REPEAT];
+	static double us[LIVES];
 	int i;
 
-	for (i = 0; i < REPEAT; i++)
-		us[i] = map_and_touch(dev);
-	report_net("A.mmap-fault", us, MAP_CALLS);
+	for (i = 0; i < LIVES; i++)
+		us[i] = faults_us(dev, OPS);
+	bench_sample("us", bench_min(us, LIVES), "A.mmap-fault");
 }
 
 static void bo_life(struct client *client)
 {
-	struct pan_vm *vm = &client->ctx.vm;
-	__u64 va = pan_vm_alloc_va(vm, OPS * BUFFER_SIZE, PAN_SZ_2M);
-	double us[REPEAT];
+	__u64 va = pan_vm_alloc_va(&client->ctx.vm, OPS * PAN_PAGE_SIZE, PAN_SZ_2M);
+	static double us[LIVES];
 	int i;
 
-	for (i = 0; i < REPEAT; i++)
-		us[i] = TIME_US(buffers_live(vm, BUFFER_SIZE, va));
-	/* two calls for each buffer, and two for all of them */
-	report_net("A.bo-life", us, 2 + 2.0 / OPS);
+	for (i = 0; i < LIVES; i++)
+		us[i] = lives_us(&client->ctx.vm, va, OPS);
+	bench_sample("us", bench_min(us, LIVES), "A.bo-life");
 }
 
 int main(void)

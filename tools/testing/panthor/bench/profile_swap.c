@@ -22,7 +22,7 @@ static void swap_out(const char *what)
 	printf("begin %s\n", what);
 	fflush(stdout);
 	rate = memory_swap_out(TOTAL);
-	printf("end %s %d %f\n", what, (int)(PAGES * .95), 1 / rate);
+	printf("end %s\ndid %s %d %f\n", what, what, (int)(PAGES * .95), 1 / rate);
 	fflush(stdout);
 }
 

@@ -117,6 +117,46 @@ static int panthor_mmap_test_look_at_file(struct panthor_gem_object *bo)
 	return panthor_gem_map_device_locked(bo);
 }
 
+static vm_fault_t panthor_mmap_test_nowait_fault(unsigned long addr)
+{
+	return panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_RETRY_NOWAIT);
+}
+
+/*
+ * One fault is enough if the object is small, there's plenty of memory, and nothing is
+ * to be read from swap.
+ */
+static void panthor_mmap_test_right_away(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long everything = totalram_pages();
+	struct panthor_gem_object *large;
+	unsigned long addr;
+	u32 handle;
+
+	addr = panthor_mmap_test_map_shared(test);
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY, panthor_mmap_test_nowait_fault(addr));
+	KUNIT_EXPECT_NULL(test, t->bo->backing.pages);
+
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_nowait_fault(addr));
+	KUNIT_ASSERT_NOT_NULL(test, t->bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr), page_to_pfn(t->bo->backing.pages[0]));
+
+	panthor_kunit_scan(test, PANTHOR_KUNIT_ALL);
+	KUNIT_ASSERT_TRUE(test, panthor_kunit_is_evicted(t->bo));
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY, panthor_mmap_test_nowait_fault(addr));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(t->bo));
+
+	large = panthor_kunit_bo_with_handle(test, t->file, NULL, SZ_64K + PAGE_SIZE, &handle);
+	addr = panthor_mmap_test_map(test, large, PROT_READ | PROT_WRITE, MAP_SHARED);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY, panthor_mmap_test_nowait_fault(addr));
+	KUNIT_EXPECT_NULL(test, large->backing.pages);
+}
+
 /*
  * A fault that looks for memory has released the mmap lock, so others can unmap the
  * object, and close the file meanwhile. The device must not go away with that.
@@ -125,6 +165,7 @@ static void panthor_mmap_test_keeps_file(struct kunit *test)
 {
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long everything = totalram_pages();
 	unsigned long addr;
 	long count;
 
@@ -132,8 +173,10 @@ static void panthor_mmap_test_keeps_file(struct kunit *test)
 	count = file_count(t->file);
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_mmap_test_look_at_file);
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
 	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
 			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 	KUNIT_EXPECT_EQ(test, t->file_count, count + 1);
 	KUNIT_EXPECT_EQ(test, file_count(t->file), count);
 }
@@ -313,7 +356,7 @@ static void panthor_mmap_test_room(struct kunit *test)
 
 	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
 	addr = panthor_mmap_test_map_shared(test);
-	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
+	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE,
 			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
 	KUNIT_EXPECT_NOT_NULL(test, t->bo->backing.pages);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
@@ -350,6 +393,7 @@ static int panthor_mmap_test_init(struct kunit *test)
 
 static struct kunit_case panthor_mmap_tests[] = {
 	KUNIT_CASE(panthor_mmap_test_lazy),
+	KUNIT_CASE(panthor_mmap_test_right_away),
 	KUNIT_CASE(panthor_mmap_test_keeps_file),
 	KUNIT_CASE(panthor_mmap_test_refused),
 	KUNIT_CASE(panthor_mmap_test_split),

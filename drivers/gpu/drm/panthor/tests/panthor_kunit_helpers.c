@@ -45,6 +45,11 @@ static unsigned long panthor_kunit_swap_room(void)
 	return panthor_kunit_current()->swap_room;
 }
 
+static unsigned long panthor_kunit_free_pages(void)
+{
+	return panthor_kunit_current()->free_pages;
+}
+
 static bool panthor_kunit_can_wait(void)
 {
 	return panthor_kunit_current()->can_wait;
@@ -137,12 +142,14 @@ int panthor_kunit_init(struct kunit *test)
 	ctx->test = test;
 	ctx->log_start = panthor_kunit_log_end();
 	ctx->swap_room = PANTHOR_KUNIT_ALL;
+	ctx->free_pages = totalram_pages();
 	test->priv = ctx;
 
 	/* This comes first, so it's run when everything else is gone. */
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, panthor_kunit_check_log, ctx));
 
 	kunit_activate_static_stub(test, panthor_reclaim_swap_room, panthor_kunit_swap_room);
+	kunit_activate_static_stub(test, panthor_room_free_pages, panthor_kunit_free_pages);
 	kunit_activate_static_stub(test, panthor_reclaim_can_wait, panthor_kunit_can_wait);
 	kunit_activate_static_stub(test, mmu_hw_do_operation_locked, panthor_kunit_mmu_op);
 

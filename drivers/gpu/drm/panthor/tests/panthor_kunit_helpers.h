@@ -38,6 +38,9 @@ struct panthor_kunit {
 	/** @swap_room: What the driver believes to be left in swap, in pages. */
 	unsigned long swap_room;
 
+	/** @free_pages: What the driver believes to be free. */
+	unsigned long free_pages;
+
 	/** @can_wait: True if scans are made on behalf of kswapd. */
 	bool can_wait;
 

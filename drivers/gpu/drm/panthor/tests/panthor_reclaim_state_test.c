@@ -543,7 +543,7 @@ static struct drm_gem_lru *panthor_state_lru(struct kunit *test, struct panthor_
 		break;
 	}
 
-	return &reclaim->unreclaimable;
+	return NULL;
 }
 
 static void panthor_state_check(struct kunit *test, struct panthor_state_test *t,
@@ -560,9 +560,7 @@ static void panthor_state_check(struct kunit *test, struct panthor_state_test *t
 		&reclaim->shared,
 	};
 
-	/* Objects that never were reclaimable are in no list. */
-	if (step->state != PANTHOR_GEM_UNRECLAIMABLE || t->bo->base.lru)
-		KUNIT_EXPECT_PTR_EQ(test, t->bo->base.lru, expected);
+	KUNIT_EXPECT_PTR_EQ(test, t->bo->base.lru, expected);
 
 	for (u32 i = 0; i < ARRAY_SIZE(lrus); i++) {
 		long pages = lrus[i] == expected ? PANTHOR_KUNIT_BO_PAGES : 0;

@@ -188,17 +188,92 @@ static void panthor_room_test_populate(struct kunit *test)
 	hopeless = panthor_kunit_bo(test, vm, (everything + 1) << PAGE_SHIFT);
 	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(own, NULL));
-	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_populate(hopeless, NULL));
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(own));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_populate(hopeless));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(other));
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(missing, NULL));
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(missing));
 	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(own));
 
 	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
+}
+
+static int panthor_room_test_look_at_claim(struct panthor_gem_object *bo)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	long *claimed = ctx->priv;
+
+	*claimed = atomic_long_read(&ctx->ptdev->reclaim.room.claimed);
+	return 0;
+}
+
+/* Others are told what's about to be allocated, unless it's little, and there's plenty. */
+static void panthor_room_test_plenty(struct kunit *test)
+{
+	unsigned long large = (SZ_64K >> PAGE_SHIFT) + 1;
+	unsigned long enough = 2 * (totalram_pages() / 16);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[4];
+	long claimed = -1;
+
+	bos[0] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	bos[1] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	bos[2] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	bos[3] = panthor_kunit_bo(test, NULL, large << PAGE_SHIFT);
+	ctx->priv = &claimed;
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_room_test_look_at_claim);
+
+	ctx->free_pages = enough + 2;
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(bos[0]));
+	KUNIT_EXPECT_EQ(test, 0, claimed);
+
+	/* What others are about to allocate isn't free any more. */
+	atomic_long_add(2, &ctx->ptdev->reclaim.room.claimed);
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(bos[1]));
+	KUNIT_EXPECT_EQ(test, 2 + PANTHOR_KUNIT_BO_PAGES, claimed);
+	atomic_long_sub(2, &ctx->ptdev->reclaim.room.claimed);
+
+	ctx->free_pages = enough - 2;
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(bos[2]));
+	KUNIT_EXPECT_EQ(test, PANTHOR_KUNIT_BO_PAGES, claimed);
+
+	ctx->free_pages = totalram_pages();
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(bos[3]));
+	KUNIT_EXPECT_EQ(test, large, claimed);
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
+}
+
+/* Pinned pages, which are in no list, don't count as what can be moved to swap. */
+static void panthor_room_test_pinned(struct kunit *test)
+{
+	unsigned long shortage, nr_pages = 2 * totalram_pages();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo, *swappable;
+
+	swappable = panthor_kunit_bo(test, NULL, SZ_4M);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(swappable));
+	atomic_long_sub(SZ_4M >> PAGE_SHIFT, &ctx->ptdev->reclaim.room.backed);
+
+	bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_pin(bo));
+	KUNIT_EXPECT_EQ(test, PANTHOR_KUNIT_BO_PAGES,
+			atomic_long_read(&ctx->ptdev->reclaim.room.backed));
+
+	/* If all that could be swapped out was ours, there'd be less room. */
+	shortage = panthor_room_shortage(ctx->ptdev, nr_pages);
+	atomic_long_add(nr_pages, &ctx->ptdev->reclaim.room.backed);
+	KUNIT_EXPECT_GT(test, panthor_room_shortage(ctx->ptdev, nr_pages), shortage);
+	atomic_long_sub(nr_pages, &ctx->ptdev->reclaim.room.backed);
+
+	panthor_gem_unpin(bo);
+	atomic_long_add(SZ_4M >> PAGE_SHIFT, &ctx->ptdev->reclaim.room.backed);
+	panthor_kunit_scan(test, PANTHOR_KUNIT_ALL);
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.backed));
 }
 
 /* Fails twice. */
@@ -230,10 +305,13 @@ static void panthor_room_test_wrong_estimation(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_room_test_map_device);
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(missing, vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(missing, vm));
 	KUNIT_EXPECT_EQ(test, 3, failures);
 	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
+
+	KUNIT_EXPECT_EQ(test, 1, missing->backing.pin_count);
+	panthor_gem_unpin(missing);
 }
 
 static int panthor_room_test_no_memory(struct panthor_gem_object *bo)
@@ -250,11 +328,13 @@ static void panthor_room_test_failed_turn(struct kunit *test)
 
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_room_test_no_memory);
-	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_populate(bo, vm));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_pin_briefly(bo, vm));
+	KUNIT_EXPECT_EQ(test, 0, bo->backing.pin_count);
 	KUNIT_EXPECT_NULL(test, ctx->ptdev->reclaim.room.slice_vm);
 
 	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
-	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(bo, vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(bo, vm));
+	panthor_gem_unpin(bo);
 }
 
 struct panthor_room_test_thread {
@@ -270,7 +350,7 @@ static int panthor_room_test_populate_thread(void *data)
 
 	/* Stubs are only called on behalf of the test. */
 	current->kunit_test = thread->test;
-	thread->ret = panthor_room_populate(thread->bo, NULL);
+	thread->ret = panthor_room_populate(thread->bo);
 	complete(&thread->done);
 
 	return 0;
@@ -423,6 +503,8 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_order),
 	KUNIT_CASE(panthor_room_test_unused_first),
 	KUNIT_CASE(panthor_room_test_populate),
+	KUNIT_CASE(panthor_room_test_plenty),
+	KUNIT_CASE(panthor_room_test_pinned),
 	KUNIT_CASE(panthor_room_test_wrong_estimation),
 	KUNIT_CASE(panthor_room_test_failed_turn),
 	KUNIT_CASE(panthor_room_test_populated_meanwhile),
