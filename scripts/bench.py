@@ -15,17 +15,18 @@ from statistics import median
 # What is compared with what. The first pattern that matches the whole name
 # counts: (name, name of what it is divided by or None, statistic, relation,
 # target or None). "base:" names the same thing on the unpatched kernel.
+# The best rounds are compared: whatever else the machine does makes one slower, and
+# for longer than a round takes, so that medians compare what happened meanwhile.
 RULES = [
-    (r"A\.(round-trip|mmap-fault|bo-life)", r"base:\g<0>", min, "<=", 1.02),
-    (r"A\..*", r"base:\g<0>", median, "<=", 1.02),
-    (r"B\.swapout\.(\w+\.\w+)\.\w+", r"B.pageout.\1", median, ">=", 0.9),
-    (r"B\.evict\.(private|shared)\.(\w+)\.awake", r"B.evict.\1.\2.suspended", median, "<=", 1.3),
+    (r"A\..*", r"base:\g<0>", min, "<=", 1.02),
+    (r"B\.swapout\.(\w+\.\w+)\.\w+", r"B.pageout.\1", max, ">=", 0.9),
+    (r"B\.evict\.(private|shared)\.(\w+)\.awake", r"B.evict.\1.\2.suspended", min, "<=", 1.3),
     # what a file for each page costs, without the GPU
-    (r"B\.reclaim\.file-for-each-page", r"B.reclaim.one-file", median, None, None),
-    (r"C\.restore\.4K\.\w+", r"C.sendfile.4K", median, ">=", 0.6),
-    (r"C\.restore\.(\w+)\.\w+", r"C.sendfile.\1", median, ">=", 0.9),
-    (r"D\.(scan|count)\.(?!1000x1\.)\w+\.(\w+)", r"D.\1.1000x1.\2", median, "<=", 1.3),
-    (r"E\.direct-reclaim\.(\d+)", r"E.direct-reclaim-alone.\1", median, "<=", 1.5),
+    (r"B\.reclaim\.file-for-each-page", r"B.reclaim.one-file", max, None, None),
+    (r"C\.restore\.4K\.\w+", r"C.sendfile.4K", max, ">=", 0.6),
+    (r"C\.restore\.(\w+)\.\w+", r"C.sendfile.\1", max, ">=", 0.9),
+    (r"D\.(scan|count)\.(?!1000x1\.)\w+\.(\w+)", r"D.\1.1000x1.\2", min, "<=", 1.3),
+    (r"E\.direct-reclaim\.(\d+)", r"E.direct-reclaim-alone.\1", min, "<=", 1.5),
     (r"E\.idle-behind\.\d+", None, median, "<=", 20),
     (r"E\.(idle-behind|second-reclaimer)-gets\.\d+", None, min, ">=", 1),
     (r"E\.(submit|bind)-delay\.\d+", None, median, "<=", 1),
@@ -77,7 +78,7 @@ def make_row(name, values, units):
         rule for rule in RULES if re.fullmatch(rule[0], name))
     own = values[name]
     figure = statistic(own)
-    row = {"name": name, "value": figure, "unit": units[name], "ratio": None, "target": None,
+    row = {"name": name, "value": median(own), "unit": units[name], "ratio": None, "target": None,
            "met": None, "min": min(own), "max": max(own), "rounds": len(own)}
     if reference:
         other = values.get(re.sub(pattern, reference, name))
@@ -123,7 +124,7 @@ def print_table(rows):
         if row["name"][0] != letter:
             letter = row["name"][0]
             print(f"\n{letter}. {TITLES[letter]}")
-            print(f"   {'':38}{'':16}{'value':>9}{'min':>9}{'max':>9}{'ratio':>8}  target")
+            print(f"   {'':38}{'':16}{'median':>9}{'min':>9}{'max':>9}{'ratio':>8}  target")
         verdict = {True: "met", False: "MISSED", None: ""}[row["met"]]
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
         print(f"   {row['name'][2:]:38}{row['unit']:16}{number(row['value']):>9}"

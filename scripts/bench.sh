@@ -3,7 +3,8 @@
 # make bench [B=letters]: the programs of tools/testing/panthor/bench in the
 # plain guest, pinned to one host CPU. The comment at the head of each says, after
 # its letter, what is measured; its lines " * guest: OPTIONS" give guest.sh options,
-# " * trees: both" has it run on the patched and the unpatched kernel in turn.
+# " * trees: both" has it run on the patched and the unpatched kernel in turn,
+# " * boots: N" says how often the guest is booted for it.
 # Results: a table, build/bench.json, plots in build/bench.
 
 . "$(dirname "$0")/lib.sh"
@@ -11,7 +12,7 @@ from_env plain
 [ "$kernel" = plain ] || die "measurements are made with KERNEL=plain"
 [ "$tree" = series ] || die "both kernels are measured where it matters: without BASE=1"
 
-rounds=5
+boots=7
 out=$build/bench
 
 declare -A program=()
@@ -25,7 +26,7 @@ letters=${B:-$all}
 
 header() { sed -nE "1,12s/^ \* $2: *//p" "$panthor/bench/$1.c"; } # PROGRAM KEY
 
-trees_of() # PROGRAM ROUND: the sides alternate
+trees_of() # PROGRAM BOOT: the sides alternate
 {
 	[ "$(header "$1" trees)" = both ] || { echo series; return; }
 	if [ $(($2 % 2)) = 0 ]; then echo base series; else echo series base; fi
@@ -57,9 +58,9 @@ failed=0
 for letter in $(grep -o . <<<"$letters" | sort -u); do
 	p=${program[$letter]}
 	start=$SECONDS
-	[ "$(header "$p" trees)" = both ] && n=$rounds || n=1
-	for ((round = 0; round < n; round++)); do
-		for tree in $(trees_of "$p" $round); do
+	n=$(header "$p" boots)
+	for ((boot = 0; boot < ${n:-$boots}; boot++)); do
+		for tree in $(trees_of "$p" $boot); do
 			run "$p" "$tree"
 		done
 	done

@@ -30,7 +30,8 @@
  * takes it from everybody else. This involves waiting for these VMs to be idle with
  * their reservation held, so nobody can submit to them meanwhile, which is only
  * possible where no lock is held yet, at the beginning of an ioctl, or in a CPU
- * fault once the mmap lock was released.
+ * fault once the mmap lock was released. If that's not enough for an object, the rest
+ * of the VM it belongs to isn't needed before the next submission, so it's taken, too.
  *
  * What fits might not do so any more if somebody else is told the same before it's
  * allocated, so it's claimed meanwhile. What's small isn't, as long as there's plenty.
@@ -258,7 +259,7 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_room_need);
  * panthor_room_make() - Take memory from others
  * @ptdev: Device.
  * @resv: Reservation of the VM or object the memory is for. The VM it belongs to is
- * left alone.
+ * left alone. NULL to take memory from all VMs.
  * @nr_pages: Number of pages to take. There's no guarantee that they are found.
  *
  * Context: Process context, after panthor_room_enter(), with no reservation held.
@@ -312,6 +313,20 @@ static unsigned long panthor_room_missing_pages(struct panthor_gem_object *bo)
 	return panthor_gem_is_resident(bo) ? 0 : bo->base.size >> PAGE_SHIFT;
 }
 
+static int panthor_room_make_then_get(struct panthor_gem_object *bo, struct dma_resv *resv,
+				      unsigned long nr_pages,
+				      int (*get)(struct panthor_gem_object *bo))
+{
+	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+	int ret;
+
+	ret = panthor_room_make(ptdev, resv, nr_pages);
+	if (ret)
+		return ret;
+
+	return get(bo);
+}
+
 static int panthor_room_make_and_get(struct panthor_gem_object *bo, struct panthor_vm *vm,
 				     int (*get)(struct panthor_gem_object *bo))
 {
@@ -326,16 +341,15 @@ static int panthor_room_make_and_get(struct panthor_gem_object *bo, struct panth
 
 	/* It might have been populated while we were waiting. */
 	nr_pages = panthor_room_missing_pages(bo);
-	ret = panthor_room_make(ptdev, resv, panthor_room_need(ptdev, nr_pages));
-	if (!ret)
-		ret = get(bo);
+	ret = panthor_room_make_then_get(bo, resv, panthor_room_need(ptdev, nr_pages), get);
 
 	/* So much for the estimation. */
-	if (ret == -ENOMEM) {
-		ret = panthor_room_make(ptdev, resv, nr_pages);
-		if (!ret)
-			ret = get(bo);
-	}
+	if (ret == -ENOMEM)
+		ret = panthor_room_make_then_get(bo, resv, nr_pages, get);
+
+	/* There's nothing left but the rest of the VM, which isn't needed right now. */
+	if (ret == -ENOMEM)
+		ret = panthor_room_make_then_get(bo, NULL, nr_pages, get);
 
 	panthor_room_leave(ptdev, ret ? NULL : vm);
 	return ret;

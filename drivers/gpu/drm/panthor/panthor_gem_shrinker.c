@@ -7,6 +7,7 @@
 #include <linux/sched/mm.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
+#include <linux/wait_bit.h>
 
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_managed.h>
@@ -74,7 +75,9 @@
 /*
  * How long kswapd is ready to wait for a VM to become idle. It does so once per
  * VM, without preventing anyone from using this VM, and stops waiting for others
- * as soon as one of them isn't done by then. Direct reclaim never waits.
+ * as soon as one of them isn't done by then. Direct reclaim never waits for a VM.
+ *
+ * Also how long to wait for others who are evicting something, which anyone does.
  */
 #define PANTHOR_RECLAIM_WAIT_MS		10
 
@@ -518,6 +521,7 @@ static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
 	batch->freed = 0;
 	INIT_LIST_HEAD(&batch->evicted);
 	batch->swap_room = panthor_reclaim_swap_room();
+	atomic_inc(&ptdev->reclaim.evictors);
 }
 
 static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
@@ -532,8 +536,15 @@ static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
  */
 static void panthor_evict_batch_finish(struct panthor_evict_batch *batch, bool can_write)
 {
+	struct panthor_reclaim *reclaim = &batch->ptdev->reclaim;
 	struct panthor_gem_object *bo, *next;
 	struct blk_plug plug;
+
+	/* Nothing is locked any more, so those who wait for us get what we left. */
+	if (batch->freed)
+		atomic_inc(&reclaim->evict_seq);
+	atomic_dec_return(&reclaim->evictors);
+	wake_up_var(&reclaim->evictors);
 
 	blk_start_plug(&plug);
 	list_for_each_entry_safe(bo, next, &batch->evicted, evict_node) {
@@ -769,6 +780,9 @@ struct panthor_reclaim_scan {
 	/** @freed: Number of pages that were reclaimed so far. */
 	unsigned long freed;
 
+	/** @evict_seq: &panthor_reclaim.evict_seq when the scan started. */
+	int evict_seq;
+
 	/** @can_wait: True if we can wait for the GPU. */
 	bool can_wait;
 
@@ -781,33 +795,40 @@ static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
 	return scan->freed >= scan->nr_pages;
 }
 
-static void panthor_reclaim_skip_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
+static void panthor_reclaim_skip_vm(struct panthor_evict_batch *batch,
 				    enum panthor_reclaim_skip reason)
 {
-	panthor_reclaim_skip(scan->ptdev, reason, READ_ONCE(panthor_vm_reclaim(vm)->lru.count));
+	panthor_reclaim_skip(batch->ptdev, reason, panthor_vm_reclaimable_pages(batch->vm));
 }
 
-static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
+/* Evict objects of the VM of the batch, if it can be locked, and is idle. */
+static void panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned long nr_pages)
 {
-	struct dma_resv *resv = panthor_vm_resv(vm);
-	struct panthor_evict_batch batch;
+	struct dma_resv *resv = panthor_vm_resv(batch->vm);
 
 	if (!dma_resv_trylock(resv)) {
-		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
+		panthor_reclaim_skip_vm(batch, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return;
 	}
-
-	panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
 
 	/* All the objects that are private to the VM share its reservation, so
 	 * there's no need to look at each of them.
 	 */
 	if (panthor_gem_is_idle(resv))
-		panthor_vm_evict_locked(&batch, scan->nr_pages - scan->freed);
+		panthor_vm_evict_locked(batch, nr_pages);
 	else
-		panthor_reclaim_skip_vm(scan, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
+		panthor_reclaim_skip_vm(batch, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
+}
+
+static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
+{
+	struct panthor_evict_batch batch;
+
+	/* Before the VM is locked, so others know why they couldn't. */
+	panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
+	panthor_reclaim_try_vm(&batch, scan->nr_pages - scan->freed);
 	panthor_evict_batch_finish(&batch, scan->can_write);
 	scan->freed += batch.freed;
 }
@@ -1023,6 +1044,32 @@ static void panthor_reclaim_scan_vms(struct panthor_reclaim_scan *scan)
 	panthor_vm_iter_end(&iter);
 }
 
+/*
+ * Nothing could be reclaimed, but others are at it, or just were. What they have locked
+ * might be everything there is, and whoever gets nothing runs out of memory, although
+ * there's going to be some in a moment: they don't wait for anything but the GPU, which
+ * isn't using what they evict.
+ */
+static void panthor_reclaim_scan_after_others(struct panthor_reclaim_scan *scan)
+{
+	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+
+	if (scan->freed || (!atomic_read(&reclaim->evictors) &&
+			    atomic_read(&reclaim->evict_seq) == scan->evict_seq))
+		return;
+
+	atomic_long_inc(&reclaim->stats.waits);
+	wait_var_event_timeout(&reclaim->evictors,
+			       !atomic_read(&reclaim->evictors) ||
+			       atomic_read(&reclaim->evict_seq) != scan->evict_seq,
+			       msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
+
+	panthor_reclaim_scan_unused(scan);
+	panthor_reclaim_scan_mmapped(scan);
+	panthor_reclaim_scan_vms(scan);
+	panthor_reclaim_scan_shared(scan);
+}
+
 static long panthor_vm_wait_idle(struct panthor_device *ptdev, struct panthor_vm *vm, bool intr)
 {
 	atomic_long_inc(&ptdev->reclaim.stats.waits);
@@ -1065,6 +1112,7 @@ static void (* const panthor_reclaim_stages[])(struct panthor_reclaim_scan *scan
 	[PANTHOR_RECLAIM_STAGE_MMAPPED] = panthor_reclaim_scan_mmapped,
 	[PANTHOR_RECLAIM_STAGE_VMS] = panthor_reclaim_scan_vms,
 	[PANTHOR_RECLAIM_STAGE_SHARED] = panthor_reclaim_scan_shared,
+	[PANTHOR_RECLAIM_STAGE_AFTER_OTHERS] = panthor_reclaim_scan_after_others,
 	[PANTHOR_RECLAIM_STAGE_BUSY_VMS] = panthor_reclaim_scan_busy_vms,
 };
 
@@ -1139,19 +1187,17 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
  * Called with the VM locked, so it becomes idle even if there's always another job,
  * unless the job being executed needs something for which the VM has to be locked.
  */
-static void panthor_vm_wait_and_evict_locked(struct panthor_evict_batch *batch,
-					     unsigned long nr_pages, u32 wait_ms)
+static bool panthor_vm_wait_idle_locked(struct panthor_device *ptdev, struct panthor_vm *vm,
+					u32 wait_ms)
 {
-	struct dma_resv *resv = panthor_vm_resv(batch->vm);
+	struct dma_resv *resv = panthor_vm_resv(vm);
 
-	if (!panthor_gem_is_idle(resv)) {
-		atomic_long_inc(&batch->ptdev->reclaim.stats.waits);
-		if (dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, true,
-					  msecs_to_jiffies(wait_ms)) <= 0)
-			return;
-	}
+	if (panthor_gem_is_idle(resv))
+		return true;
 
-	panthor_vm_evict_locked(batch, nr_pages);
+	atomic_long_inc(&ptdev->reclaim.stats.waits);
+	return dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, true,
+				     msecs_to_jiffies(wait_ms)) > 0;
 }
 
 static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
@@ -1160,6 +1206,7 @@ static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
 	struct panthor_evict_batch batch;
 	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
+	bool idle;
 
 	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
 	while (!panthor_reclaim_scan_done(scan) && !signal_pending(current) &&
@@ -1170,8 +1217,11 @@ static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
 		if (dma_resv_lock_interruptible(panthor_vm_resv(vm), NULL))
 			break;
 
+		idle = panthor_vm_wait_idle_locked(scan->ptdev, vm, wait_ms);
 		panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
-		panthor_vm_wait_and_evict_locked(&batch, scan->nr_pages - scan->freed, wait_ms);
+		if (idle)
+			panthor_vm_evict_locked(&batch, scan->nr_pages - scan->freed);
+
 		dma_resv_unlock(panthor_vm_resv(vm));
 		panthor_evict_batch_finish(&batch, scan->can_write);
 		scan->freed += batch.freed;
@@ -1246,6 +1296,7 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
 		.nr_pages = min(nr_pages, panthor_reclaim_swap_room()),
+		.evict_seq = atomic_read(&ptdev->reclaim.evict_seq),
 		.can_wait = panthor_reclaim_can_wait(),
 		.can_write = (gfp & write_gfp) == write_gfp,
 	};

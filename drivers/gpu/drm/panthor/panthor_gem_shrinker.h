@@ -3,6 +3,7 @@
 #ifndef __PANTHOR_GEM_SHRINKER_H__
 #define __PANTHOR_GEM_SHRINKER_H__
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/shrinker.h>
@@ -78,6 +79,9 @@ enum panthor_reclaim_stage {
 	/** @PANTHOR_RECLAIM_STAGE_SHARED: Objects mapped in several VMs. */
 	PANTHOR_RECLAIM_STAGE_SHARED,
 
+	/** @PANTHOR_RECLAIM_STAGE_AFTER_OTHERS: What others were evicting objects of. */
+	PANTHOR_RECLAIM_STAGE_AFTER_OTHERS,
+
 	/** @PANTHOR_RECLAIM_STAGE_BUSY_VMS: Objects of VMs we have to wait for. */
 	PANTHOR_RECLAIM_STAGE_BUSY_VMS,
 
@@ -104,7 +108,7 @@ struct panthor_reclaim_stats {
 	/** @restored_pages: Number of pages that were brought back. */
 	atomic_long_t restored_pages;
 
-	/** @waits: Number of times we waited for a VM to become idle. */
+	/** @waits: Number of times we waited for a VM to become idle, or for others. */
 	atomic_long_t waits;
 
 	/** @skips: Number of times something was skipped, by reason. */
@@ -171,6 +175,17 @@ struct panthor_reclaim {
 	 * Can be read without the lock.
 	 */
 	long nr_pages;
+
+	/**
+	 * @evictors: Number of those who are evicting something.
+	 *
+	 * Includes those who are about to find out that they can't. Woken up
+	 * whenever one of them is done.
+	 */
+	atomic_t evictors;
+
+	/** @evict_seq: Number of times one of them was done, and had evicted something. */
+	atomic_t evict_seq;
 
 	/** @room: Who's allowed to take memory from others. */
 	struct panthor_room room;

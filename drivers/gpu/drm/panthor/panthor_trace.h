@@ -36,6 +36,7 @@
  * @mmapped: Number of pages reclaimed from objects that were only CPU mapped.
  * @vms: Number of pages reclaimed from objects mapped in one, idle, VM.
  * @shared: Number of pages reclaimed from objects mapped in several VMs.
+ * @after_others: Number of pages reclaimed after waiting for other reclaimers.
  * @busy_vms: Number of pages reclaimed from VMs we had to wait for.
  */
 TRACE_EVENT(gem_reclaim_scan,
@@ -49,6 +50,7 @@ TRACE_EVENT(gem_reclaim_scan,
 		__field(unsigned long, mmapped)
 		__field(unsigned long, vms)
 		__field(unsigned long, shared)
+		__field(unsigned long, after_others)
 		__field(unsigned long, busy_vms)
 	),
 	TP_fast_assign(
@@ -58,11 +60,12 @@ TRACE_EVENT(gem_reclaim_scan,
 		__entry->mmapped = freed[PANTHOR_RECLAIM_STAGE_MMAPPED];
 		__entry->vms = freed[PANTHOR_RECLAIM_STAGE_VMS];
 		__entry->shared = freed[PANTHOR_RECLAIM_STAGE_SHARED];
+		__entry->after_others = freed[PANTHOR_RECLAIM_STAGE_AFTER_OTHERS];
 		__entry->busy_vms = freed[PANTHOR_RECLAIM_STAGE_BUSY_VMS];
 	),
-	TP_printk("%s: nr_to_scan=%lu unused=%lu mmapped=%lu vms=%lu shared=%lu busy_vms=%lu",
+	TP_printk("%s: nr_to_scan=%lu unused=%lu mmapped=%lu vms=%lu shared=%lu after_others=%lu busy_vms=%lu",
 		  __get_str(dev), __entry->nr_to_scan, __entry->unused, __entry->mmapped,
-		  __entry->vms, __entry->shared, __entry->busy_vms)
+		  __entry->vms, __entry->shared, __entry->after_others, __entry->busy_vms)
 );
 
 DECLARE_EVENT_CLASS(gem_reclaim_bo,

@@ -4,6 +4,7 @@
  * evicted and in swap over time. No target: for the plot.
  *
  * guest: --mem 256M
+ * boots: 1
  */
 #include <signal.h>
 #include <sys/wait.h>

@@ -314,6 +314,37 @@ static void panthor_room_test_wrong_estimation(struct kunit *test)
 	panthor_gem_unpin(missing);
 }
 
+/* Fails until what the test points to was evicted. */
+static int panthor_room_test_map_when_evicted(struct panthor_gem_object *bo)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+
+	if (!panthor_kunit_is_evicted(ctx->priv))
+		return -ENOMEM;
+
+	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+	return panthor_gem_map_device_locked(bo);
+}
+
+/* What a VM doesn't need right now makes room for what it does, if nothing else can. */
+static void panthor_room_test_own(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *missing, *own;
+	struct panthor_kunit *ctx = test->priv;
+
+	missing = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	own = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	ctx->priv = own;
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_room_test_map_when_evicted);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(missing, vm));
+	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
+	panthor_gem_unpin(missing);
+}
+
 static int panthor_room_test_no_memory(struct panthor_gem_object *bo)
 {
 	return -ENOMEM;
@@ -506,6 +537,7 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_plenty),
 	KUNIT_CASE(panthor_room_test_pinned),
 	KUNIT_CASE(panthor_room_test_wrong_estimation),
+	KUNIT_CASE(panthor_room_test_own),
 	KUNIT_CASE(panthor_room_test_failed_turn),
 	KUNIT_CASE(panthor_room_test_populated_meanwhile),
 	KUNIT_CASE(panthor_room_test_busy),

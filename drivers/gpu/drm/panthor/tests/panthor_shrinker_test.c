@@ -843,6 +843,86 @@ static void panthor_shrinker_test_side_by_side(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), SHRINK_EMPTY);
 }
 
+/**
+ * struct panthor_shrinker_other - Somebody else who's evicting something
+ */
+struct panthor_shrinker_other {
+	/** @ptdev: Device. */
+	struct panthor_device *ptdev;
+
+	/** @resv: What it has locked. */
+	struct dma_resv *resv;
+
+	/** @waits: Number of waits when it started. */
+	long waits;
+
+	/** @locked: Completed once it's locked. */
+	struct completion locked;
+};
+
+static const struct panthor_shrinker_lock_case panthor_shrinker_other_cases[] = {
+	{ "an unused object", BO_RESV, PANTHOR_GEM_UNUSED },
+	{ "a VM", VM_RESV, PANTHOR_GEM_GPU_MAPPED_VM },
+	{ "an object mapped in one VM", BO_RESV, PANTHOR_GEM_GPU_MAPPED_VM },
+	{ "a VM, shared", VM_RESV, PANTHOR_GEM_GPU_MAPPED_SHARED },
+	{ "a shared object", BO_RESV, PANTHOR_GEM_GPU_MAPPED_SHARED },
+};
+
+KUNIT_ARRAY_PARAM(panthor_shrinker_other, panthor_shrinker_other_cases,
+		  panthor_shrinker_lock_desc);
+
+/* What panthor_evict_batch_init() and panthor_evict_batch_finish() do. */
+static int panthor_shrinker_other_thread(void *data)
+{
+	struct panthor_shrinker_other *other = data;
+	struct panthor_reclaim *reclaim = &other->ptdev->reclaim;
+	unsigned long timeout = jiffies + HZ;
+
+	atomic_inc(&reclaim->evictors);
+	dma_resv_lock(other->resv, NULL);
+	complete(&other->locked);
+	while (atomic_long_read(&reclaim->stats.waits) == other->waits &&
+	       time_before(jiffies, timeout))
+		schedule();
+	dma_resv_unlock(other->resv);
+	atomic_dec_return(&reclaim->evictors);
+	wake_up_var(&reclaim->evictors);
+
+	return 0;
+}
+
+/*
+ * Scan while somebody else evicts objects, and everything there is is locked. Those
+ * who reclaim wait for each other, even in direct reclaim.
+ */
+static void panthor_shrinker_test_after_others(struct kunit *test)
+{
+	const struct panthor_shrinker_lock_case *c = test->param_value;
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_shrinker_other other = { .ptdev = ctx->ptdev };
+	struct task_struct *task;
+
+	panthor_shrinker_test_prepare(test, bo, c->state, vms);
+	other.resv = c->lock == VM_RESV ? panthor_vm_resv(vms[0]) : bo->base.resv;
+	other.waits = atomic_long_read(&ctx->ptdev->reclaim.stats.waits);
+	init_completion(&other.locked);
+
+	task = kthread_create(panthor_shrinker_other_thread, &other, "panthor-kunit");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+	wait_for_completion(&other.locked);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	kthread_stop_put(task);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits),
+			other.waits + 1);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+}
+
 /* Stop using a VM, and drop the last reference that isn't owned by kswapd. */
 static int panthor_shrinker_destroy_thread(void *data)
 {
@@ -1024,6 +1104,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_kswapd_idle_first),
 	KUNIT_CASE(panthor_shrinker_test_kswapd_wait),
 	KUNIT_CASE(panthor_shrinker_test_side_by_side),
+	KUNIT_CASE_PARAM(panthor_shrinker_test_after_others, panthor_shrinker_other_gen_params),
 	KUNIT_CASE(panthor_shrinker_test_last_reference),
 	KUNIT_CASE(panthor_shrinker_test_batch),
 	KUNIT_CASE(panthor_shrinker_test_batch_stop),
