@@ -38,6 +38,13 @@ A private buffer of 4 KiB is created, bound, unbound, and closed, as in
 `make bench B=A`, with the series and with the base kernel. Without UML's price of
 system calls. For each buffer:
 """
+MAP = """
+## Mapping a buffer
+
+A private buffer of 64 KiB that has its memory is mapped, and unmapped, while the GPU is
+suspended, as in `make bench B=A`, with the series and with the base kernel. Without
+UML's price of system calls. For each mapping:
+"""
 
 Activity = collections.namedtuple("Activity", "ns samples value")
 
@@ -118,8 +125,8 @@ def section(head, titles, activities):
 def report(directory):
     print(HEAD.rstrip())
     section(SWAP, ("buffers", "files"), load(f"{directory}/swap", "buffers", "files"))
-    series, base = (load(f"{directory}/calls-{tree}", "faults", "lives") for tree in ("series", "base"))
-    for head, *activities in zip((FAULT, LIFE), series, base):
+    series, base = (load(f"{directory}/calls-{tree}", "faults", "lives", "maps") for tree in ("series", "base"))
+    for head, *activities in zip((FAULT, LIFE, MAP), series, base):
         section(head, ("series", "base"), activities)
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # make profile: where the time goes, where the targets of make bench are missed:
 # when buffers of 4 KiB are evicted and swapped out, compared with files of one page,
-# when a CPU fault brings a buffer its memory, and during the life of a buffer, compared
-# with the base kernel (tools/testing/panthor/bench/profile_*.c).
+# when a CPU fault brings a buffer its memory, during the life of a buffer, and when it's
+# mapped, compared with the base kernel (tools/testing/panthor/bench/profile_*.c).
 # perf on the host samples the guest's kernel, which is a process there; the guest
 # tells where its modules are. Writes tools/testing/panthor/bench/PROFILE.md.
 

@@ -30,8 +30,9 @@
  * takes it from everybody else. This involves waiting for these VMs to be idle with
  * their reservation held, so nobody can submit to them meanwhile, which is only
  * possible where no lock is held yet, at the beginning of an ioctl, or in a CPU
- * fault once the mmap lock was released. If that's not enough for an object, the rest
- * of the VM it belongs to isn't needed before the next submission, so it's taken, too.
+ * fault once the mmap lock was released. If an object still doesn't fit, the rest of
+ * the VM it's for has to make room, because none of it is needed before the next
+ * submission.
  *
  * What fits might not do so any more if somebody else is told the same before it's
  * allocated, so it's claimed meanwhile. What's small isn't, as long as there's plenty.
@@ -259,7 +260,7 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_room_need);
  * panthor_room_make() - Take memory from others
  * @ptdev: Device.
  * @resv: Reservation of the VM or object the memory is for. The VM it belongs to is
- * left alone. NULL to take memory from all VMs.
+ * left alone.
  * @nr_pages: Number of pages to take. There's no guarantee that they are found.
  *
  * Context: Process context, after panthor_room_enter(), with no reservation held.
@@ -347,9 +348,11 @@ static int panthor_room_make_and_get(struct panthor_gem_object *bo, struct panth
 	if (ret == -ENOMEM)
 		ret = panthor_room_make_then_get(bo, resv, nr_pages, get);
 
-	/* There's nothing left but the rest of the VM, which isn't needed right now. */
-	if (ret == -ENOMEM)
-		ret = panthor_room_make_then_get(bo, NULL, nr_pages, get);
+	/* Reclaim might have failed to take it from the VM itself, which we can wait for. */
+	if (ret == -ENOMEM) {
+		panthor_reclaim_own(ptdev, resv, nr_pages, PANTHOR_ROOM_WAIT_MS);
+		ret = signal_pending(current) ? -ERESTARTSYS : get(bo);
+	}
 
 	panthor_room_leave(ptdev, ret ? NULL : vm);
 	return ret;

@@ -511,6 +511,49 @@ struct panthor_evict_batch {
 	unsigned long swap_room;
 };
 
+/**
+ * panthor_reclaim_enter() - Tell that something is about to be evicted
+ * @ptdev: Device.
+ *
+ * Scans that don't get anything wait for panthor_reclaim_leave(), whatever their caller
+ * has locked. So between the two, nothing is allocated, other locks are only tried,
+ * except those under which nothing is allocated, and there's no waiting for fences.
+ *
+ * Context: Process context, including reclaim. If that's possible, called before what
+ * others might find locked is.
+ */
+void panthor_reclaim_enter(struct panthor_device *ptdev)
+{
+	atomic_inc(&ptdev->reclaim.evictors);
+
+	/* Whoever finds something locked has to find us, too. */
+	smp_mb__after_atomic();
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_enter);
+
+/**
+ * panthor_reclaim_leave() - Undo panthor_reclaim_enter()
+ * @ptdev: Device.
+ * @evicted: True if something was evicted.
+ *
+ * Context: Process context, including reclaim. Called after everything was unlocked.
+ */
+void panthor_reclaim_leave(struct panthor_device *ptdev, bool evicted)
+{
+	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+
+	/* Whoever finds that we're done has to find everything unlocked. */
+	smp_mb__before_atomic();
+	if (evicted)
+		atomic_inc(&reclaim->evict_seq);
+	atomic_dec(&reclaim->evictors);
+
+	/* wake_up_var() looks if there's somebody waiting. */
+	smp_mb__after_atomic();
+	wake_up_var(&reclaim->evictors);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_leave);
+
 static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
 				     struct panthor_device *ptdev, struct panthor_vm *vm,
 				     bool gpu_mapped)
@@ -521,7 +564,7 @@ static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
 	batch->freed = 0;
 	INIT_LIST_HEAD(&batch->evicted);
 	batch->swap_room = panthor_reclaim_swap_room();
-	atomic_inc(&ptdev->reclaim.evictors);
+	panthor_reclaim_enter(ptdev);
 }
 
 static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
@@ -536,15 +579,10 @@ static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
  */
 static void panthor_evict_batch_finish(struct panthor_evict_batch *batch, bool can_write)
 {
-	struct panthor_reclaim *reclaim = &batch->ptdev->reclaim;
 	struct panthor_gem_object *bo, *next;
 	struct blk_plug plug;
 
-	/* Nothing is locked any more, so those who wait for us get what we left. */
-	if (batch->freed)
-		atomic_inc(&reclaim->evict_seq);
-	atomic_dec_return(&reclaim->evictors);
-	wake_up_var(&reclaim->evictors);
+	panthor_reclaim_leave(batch->ptdev, batch->freed);
 
 	blk_start_plug(&plug);
 	list_for_each_entry_safe(bo, next, &batch->evicted, evict_node) {
@@ -780,7 +818,7 @@ struct panthor_reclaim_scan {
 	/** @freed: Number of pages that were reclaimed so far. */
 	unsigned long freed;
 
-	/** @evict_seq: &panthor_reclaim.evict_seq when the scan started. */
+	/** @evict_seq: &panthor_reclaim.evict_seq when we last looked. */
 	int evict_seq;
 
 	/** @can_wait: True if we can wait for the GPU. */
@@ -798,7 +836,8 @@ static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
 static void panthor_reclaim_skip_vm(struct panthor_evict_batch *batch,
 				    enum panthor_reclaim_skip reason)
 {
-	panthor_reclaim_skip(batch->ptdev, reason, panthor_vm_reclaimable_pages(batch->vm));
+	panthor_reclaim_skip(batch->ptdev, reason,
+			     READ_ONCE(panthor_vm_reclaim(batch->vm)->lru.count));
 }
 
 /* Evict objects of the VM of the batch, if it can be locked, and is idle. */
@@ -922,7 +961,7 @@ static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct d
 {
 	struct panthor_evict_batch batch;
 	struct drm_gem_lru_walk walk;
-	bool more = true;
+	bool more = READ_ONCE(lru->count);
 
 	drm_gem_lru_walk_init(&walk, lru);
 
@@ -1044,30 +1083,47 @@ static void panthor_reclaim_scan_vms(struct panthor_reclaim_scan *scan)
 	panthor_vm_iter_end(&iter);
 }
 
+/* Returns false if there's nobody to wait for, nor was since we last looked. */
+static bool panthor_reclaim_wait_for_others(struct panthor_reclaim_scan *scan, long timeout)
+{
+	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	int seq = atomic_read(&reclaim->evict_seq);
+
+	if (seq == scan->evict_seq) {
+		if (!atomic_read(&reclaim->evictors))
+			return false;
+
+		atomic_long_inc(&reclaim->stats.waits);
+		wait_var_event_timeout(&reclaim->evictors,
+				       !atomic_read(&reclaim->evictors) ||
+				       atomic_read(&reclaim->evict_seq) != seq, timeout);
+		seq = atomic_read(&reclaim->evict_seq);
+	}
+
+	scan->evict_seq = seq;
+	return true;
+}
+
 /*
- * Nothing could be reclaimed, but others are at it, or just were. What they have locked
+ * Nothing could be reclaimed. If others are at it, or just were, what they have locked
  * might be everything there is, and whoever gets nothing runs out of memory, although
  * there's going to be some in a moment: they don't wait for anything but the GPU, which
- * isn't using what they evict.
+ * isn't using what they evict. Those who wait together don't all get something the first
+ * time.
  */
 static void panthor_reclaim_scan_after_others(struct panthor_reclaim_scan *scan)
 {
-	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	/* The current jiffy might be over soon. */
+	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS) + 1;
+	long left;
 
-	if (scan->freed || (!atomic_read(&reclaim->evictors) &&
-			    atomic_read(&reclaim->evict_seq) == scan->evict_seq))
-		return;
-
-	atomic_long_inc(&reclaim->stats.waits);
-	wait_var_event_timeout(&reclaim->evictors,
-			       !atomic_read(&reclaim->evictors) ||
-			       atomic_read(&reclaim->evict_seq) != scan->evict_seq,
-			       msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
-
-	panthor_reclaim_scan_unused(scan);
-	panthor_reclaim_scan_mmapped(scan);
-	panthor_reclaim_scan_vms(scan);
-	panthor_reclaim_scan_shared(scan);
+	while (!scan->freed && (left = end - jiffies) > 0 &&
+	       panthor_reclaim_wait_for_others(scan, left)) {
+		panthor_reclaim_scan_unused(scan);
+		panthor_reclaim_scan_mmapped(scan);
+		panthor_reclaim_scan_vms(scan);
+		panthor_reclaim_scan_shared(scan);
+	}
 }
 
 static long panthor_vm_wait_idle(struct panthor_device *ptdev, struct panthor_vm *vm, bool intr)
@@ -1200,8 +1256,9 @@ static bool panthor_vm_wait_idle_locked(struct panthor_device *ptdev, struct pan
 				     msecs_to_jiffies(wait_ms)) > 0;
 }
 
-static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
-					   struct dma_resv *resv, u32 wait_ms)
+/* Scan the VM whose reservation is @resv, or all the others. */
+static void panthor_reclaim_scan_vms_wait(struct panthor_reclaim_scan *scan,
+					  struct dma_resv *resv, bool others, u32 wait_ms)
 {
 	struct panthor_evict_batch batch;
 	struct panthor_vm_iter iter;
@@ -1211,7 +1268,7 @@ static void panthor_reclaim_scan_other_vms(struct panthor_reclaim_scan *scan,
 	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
 	while (!panthor_reclaim_scan_done(scan) && !signal_pending(current) &&
 	       (vm = panthor_vm_iter_next(&iter))) {
-		if (panthor_vm_resv(vm) == resv)
+		if ((panthor_vm_resv(vm) != resv) != others)
 			continue;
 
 		if (dma_resv_lock_interruptible(panthor_vm_resv(vm), NULL))
@@ -1258,7 +1315,33 @@ unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_re
 
 	panthor_reclaim_scan_unused(&scan);
 	panthor_reclaim_scan_mmapped(&scan);
-	panthor_reclaim_scan_other_vms(&scan, resv, wait_ms);
+	panthor_reclaim_scan_vms_wait(&scan, resv, true, wait_ms);
+
+	return scan.freed;
+}
+
+/**
+ * panthor_reclaim_own() - Reclaim what a VM has
+ * @ptdev: Device.
+ * @resv: Reservation of the VM. If it belongs to something else, there's nothing to
+ * reclaim.
+ * @nr_pages: Number of pages to reclaim.
+ * @wait_ms: How long to wait for the VM to be idle, in milliseconds.
+ *
+ * Takes what panthor_reclaim_others() leaves alone. Otherwise the same.
+ *
+ * Return: The number of pages that were given back.
+ */
+unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv *resv,
+				  unsigned long nr_pages, u32 wait_ms)
+{
+	struct panthor_reclaim_scan scan = {
+		.ptdev = ptdev,
+		.nr_pages = nr_pages,
+		.can_write = true,
+	};
+
+	panthor_reclaim_scan_vms_wait(&scan, resv, false, wait_ms);
 
 	return scan.freed;
 }

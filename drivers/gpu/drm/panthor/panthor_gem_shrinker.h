@@ -179,8 +179,8 @@ struct panthor_reclaim {
 	/**
 	 * @evictors: Number of those who are evicting something.
 	 *
-	 * Includes those who are about to find out that they can't. Woken up
-	 * whenever one of them is done.
+	 * Includes those who are about to find out that they can't. See
+	 * panthor_reclaim_enter().
 	 */
 	atomic_t evictors;
 
@@ -204,6 +204,8 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev);
 int panthor_gem_shrinker_init(struct panthor_device *ptdev);
 void panthor_gem_shrinker_unplug(struct panthor_device *ptdev);
 unsigned long panthor_reclaim_swap_room(void);
+void panthor_reclaim_enter(struct panthor_device *ptdev);
+void panthor_reclaim_leave(struct panthor_device *ptdev, bool evicted);
 bool panthor_gem_evict_locked(struct panthor_gem_object *bo);
 unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm);
 int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
@@ -211,6 +213,8 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
 			       unsigned long nr_pages);
 unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_resv *resv,
 				     unsigned long nr_pages, u32 wait_ms);
+unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv *resv,
+				  unsigned long nr_pages, u32 wait_ms);
 unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages, gfp_t gfp);
 void panthor_vm_reclaim_init(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_fini(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);

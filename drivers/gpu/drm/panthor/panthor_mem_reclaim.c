@@ -156,8 +156,10 @@ static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct pantho
 		return -ERESTARTSYS;
 
 	/* It might have been mapped since we looked at it. */
+	panthor_reclaim_enter(req->ptdev);
 	evicted = bo->reclaim_state <= PANTHOR_GEM_MMAPPED && panthor_gem_evict_locked(bo);
 	dma_resv_unlock(bo->base.resv);
+	panthor_reclaim_leave(req->ptdev, evicted);
 
 	if (evicted) {
 		panthor_gem_write(bo);

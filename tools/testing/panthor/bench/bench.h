@@ -121,6 +121,7 @@ void buffers_check(struct buffers *b);
 
 /* life.c */
 double lives_us(struct pan_vm *vm, __u64 va, __u32 count);
+double maps_us(const struct pan_bo *bo, struct pan_vm *vm, __u64 va, __u32 count);
 double faults_us(struct pan_dev *dev, __u32 count);
 
 /* memory.c */

@@ -47,26 +47,54 @@ static double destroy(__u32 count)
 	return calls_run(calls, count);
 }
 
-static double bind(struct pan_vm *vm, __u64 va, __u32 count)
+/* Map what @ops say, and unmap all of it. */
+static double bind(struct pan_vm *vm, struct drm_panthor_vm_bind_op *ops, __u32 count)
 {
-	struct drm_panthor_vm_bind_op unmap = pan_op_unmap(va, count * PAN_PAGE_SIZE);
+	struct drm_panthor_vm_bind_op unmap = pan_op_unmap(ops[0].va, count * ops[0].size);
+	struct drm_panthor_vm_bind args[2] = {
+		{
+			.vm_id = vm->id,
+			.ops = { .stride = sizeof(*ops), .count = count, .array = (__u64)ops },
+		},
+		{
+			.vm_id = vm->id,
+			.ops = { .stride = sizeof(unmap), .count = 1, .array = (__u64)&unmap },
+		},
+	};
+	__u32 i;
+
+	for (i = 0; i < 2; i++)
+		calls[i] = ioctl_call(vm->dev, DRM_IOCTL_PANTHOR_VM_BIND, &args[i]);
+	return calls_run(calls, 2);
+}
+
+static double bind_all(struct pan_vm *vm, __u64 va, __u32 count)
+{
 	static struct drm_panthor_vm_bind_op ops[BATCH_MAX];
-	struct drm_panthor_vm_bind args[2];
 	__u32 i;
 
 	for (i = 0; i < count; i++)
 		ops[i] = pan_op_map(&bos[i], 0, va + i * PAN_PAGE_SIZE, PAN_PAGE_SIZE, 0);
-	args[0] = (struct drm_panthor_vm_bind) {
-		.vm_id = vm->id,
-		.ops = { .stride = sizeof(*ops), .count = count, .array = (__u64)ops },
-	};
-	args[1] = (struct drm_panthor_vm_bind) {
-		.vm_id = vm->id,
-		.ops = { .stride = sizeof(unmap), .count = 1, .array = (__u64)&unmap },
-	};
-	for (i = 0; i < 2; i++)
-		calls[i] = ioctl_call(vm->dev, DRM_IOCTL_PANTHOR_VM_BIND, &args[i]);
-	return calls_run(calls, 2);
+	return bind(vm, ops, count);
+}
+
+/**
+ * maps_us() - Have a buffer that has its memory mapped many times, and unmapped.
+ * @bo: the buffer
+ * @vm: where to map it
+ * @va: where there's room for that
+ * @count: how many times, up to BATCH_MAX
+ *
+ * Return: µs for each.
+ */
+double maps_us(const struct pan_bo *bo, struct pan_vm *vm, __u64 va, __u32 count)
+{
+	static struct drm_panthor_vm_bind_op ops[BATCH_MAX];
+	__u32 i;
+
+	for (i = 0; i < count; i++)
+		ops[i] = pan_op_map(bo, 0, va + i * bo->size, bo->size, 0);
+	return bind(vm, ops, count) / count;
 }
 
 /**
@@ -82,7 +110,7 @@ double lives_us(struct pan_vm *vm, __u64 va, __u32 count)
 	double us;
 
 	us = create(vm, count);
-	us += bind(vm, va, count);
+	us += bind_all(vm, va, count);
 	us += destroy(count);
 	return us / count;
 }

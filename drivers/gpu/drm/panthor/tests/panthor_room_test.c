@@ -327,13 +327,19 @@ static int panthor_room_test_map_when_evicted(struct panthor_gem_object *bo)
 	return panthor_gem_map_device_locked(bo);
 }
 
-/* What a VM doesn't need right now makes room for what it does, if nothing else can. */
+/*
+ * What a VM doesn't need right now makes room for what it does, if nothing else can.
+ * It's no reason for taking even more from others.
+ */
 static void panthor_room_test_own(struct kunit *test)
 {
-	struct panthor_vm *vm = panthor_kunit_vm(test);
-	struct panthor_gem_object *missing, *own;
+	struct panthor_vm *vm = panthor_kunit_vm(test), *other_vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *missing, *own, *others[2];
 	struct panthor_kunit *ctx = test->priv;
 
+	for (u32 i = 0; i < ARRAY_SIZE(others); i++)
+		others[i] = panthor_kunit_mapped_bo(test, other_vm, PANTHOR_KUNIT_BO_SIZE,
+						    PANTHOR_KUNIT_VA(i));
 	missing = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
 	own = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
 	ctx->priv = own;
@@ -342,6 +348,8 @@ static void panthor_room_test_own(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(missing, vm));
 	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(others[0]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(others[1]));
 	panthor_gem_unpin(missing);
 }
 

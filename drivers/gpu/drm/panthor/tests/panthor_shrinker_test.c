@@ -841,6 +841,10 @@ static void panthor_shrinker_test_side_by_side(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (unsigned long)ctx->priv, 4);
 	KUNIT_EXPECT_EQ(test, freed, 2);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), SHRINK_EMPTY);
+
+	/* There was no need to wait. */
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->ptdev->reclaim.evictors), 0);
 }
 
 /**
@@ -871,22 +875,20 @@ static const struct panthor_shrinker_lock_case panthor_shrinker_other_cases[] = 
 KUNIT_ARRAY_PARAM(panthor_shrinker_other, panthor_shrinker_other_cases,
 		  panthor_shrinker_lock_desc);
 
-/* What panthor_evict_batch_init() and panthor_evict_batch_finish() do. */
 static int panthor_shrinker_other_thread(void *data)
 {
 	struct panthor_shrinker_other *other = data;
 	struct panthor_reclaim *reclaim = &other->ptdev->reclaim;
 	unsigned long timeout = jiffies + HZ;
 
-	atomic_inc(&reclaim->evictors);
+	panthor_reclaim_enter(other->ptdev);
 	dma_resv_lock(other->resv, NULL);
 	complete(&other->locked);
 	while (atomic_long_read(&reclaim->stats.waits) == other->waits &&
 	       time_before(jiffies, timeout))
 		schedule();
 	dma_resv_unlock(other->resv);
-	atomic_dec_return(&reclaim->evictors);
-	wake_up_var(&reclaim->evictors);
+	panthor_reclaim_leave(other->ptdev, false);
 
 	return 0;
 }
@@ -921,6 +923,23 @@ static void panthor_shrinker_test_after_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits),
 			other.waits + 1);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->ptdev->reclaim.evictors), 0);
+}
+
+/* Others who take ages aren't waited for until they are done. */
+static void panthor_shrinker_test_slow_others(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_kunit_holder *holder;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	panthor_reclaim_enter(ctx->ptdev);
+	holder = panthor_kunit_hold_resv(test, bo->base.resv);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 1);
+	panthor_kunit_release(test, holder);
+	panthor_reclaim_leave(ctx->ptdev, false);
 }
 
 /* Stop using a VM, and drop the last reference that isn't owned by kswapd. */
@@ -1105,6 +1124,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_kswapd_wait),
 	KUNIT_CASE(panthor_shrinker_test_side_by_side),
 	KUNIT_CASE_PARAM(panthor_shrinker_test_after_others, panthor_shrinker_other_gen_params),
+	KUNIT_CASE(panthor_shrinker_test_slow_others),
 	KUNIT_CASE(panthor_shrinker_test_last_reference),
 	KUNIT_CASE(panthor_shrinker_test_batch),
 	KUNIT_CASE(panthor_shrinker_test_batch_stop),
