@@ -833,11 +833,10 @@ static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
 	return scan->freed >= scan->nr_pages;
 }
 
-static void panthor_reclaim_skip_vm(struct panthor_evict_batch *batch,
+static void panthor_reclaim_skip_vm(struct panthor_device *ptdev, struct panthor_vm *vm,
 				    enum panthor_reclaim_skip reason)
 {
-	panthor_reclaim_skip(batch->ptdev, reason,
-			     READ_ONCE(panthor_vm_reclaim(batch->vm)->lru.count));
+	panthor_reclaim_skip(ptdev, reason, READ_ONCE(panthor_vm_reclaim(vm)->lru.count));
 }
 
 /* Evict objects of the VM of the batch, if it can be locked, and is idle. */
@@ -846,7 +845,7 @@ static void panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned l
 	struct dma_resv *resv = panthor_vm_resv(batch->vm);
 
 	if (!dma_resv_trylock(resv)) {
-		panthor_reclaim_skip_vm(batch, PANTHOR_RECLAIM_SKIP_CONTENDED);
+		panthor_reclaim_skip_vm(batch->ptdev, batch->vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return;
 	}
 
@@ -856,7 +855,7 @@ static void panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned l
 	if (panthor_gem_is_idle(resv))
 		panthor_vm_evict_locked(batch, nr_pages);
 	else
-		panthor_reclaim_skip_vm(batch, PANTHOR_RECLAIM_SKIP_ACTIVE);
+		panthor_reclaim_skip_vm(batch->ptdev, batch->vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
 }
@@ -864,6 +863,12 @@ static void panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned l
 static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
 {
 	struct panthor_evict_batch batch;
+
+	/* There's nothing others could wait for. */
+	if (!panthor_gem_is_idle(panthor_vm_resv(vm))) {
+		panthor_reclaim_skip_vm(scan->ptdev, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
+		return;
+	}
 
 	/* Before the VM is locked, so others know why they couldn't. */
 	panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
@@ -1108,22 +1113,27 @@ static bool panthor_reclaim_wait_for_others(struct panthor_reclaim_scan *scan, l
  * Nothing could be reclaimed. If others are at it, or just were, what they have locked
  * might be everything there is, and whoever gets nothing runs out of memory, although
  * there's going to be some in a moment: they don't wait for anything but the GPU, which
- * isn't using what they evict. Those who wait together don't all get something the first
- * time.
+ * isn't using what they evict. Of those who wait together, not all get something the
+ * first time, but as long as somebody did, there might be more.
  */
 static void panthor_reclaim_scan_after_others(struct panthor_reclaim_scan *scan)
 {
 	/* The current jiffy might be over soon. */
-	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS) + 1;
-	long left;
+	long left = msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS) + 1;
+	unsigned long end = jiffies + left;
+	int seq;
 
-	while (!scan->freed && (left = end - jiffies) > 0 &&
-	       panthor_reclaim_wait_for_others(scan, left)) {
+	do {
+		seq = scan->evict_seq;
+		if (scan->freed || !panthor_reclaim_wait_for_others(scan, left))
+			return;
+
 		panthor_reclaim_scan_unused(scan);
 		panthor_reclaim_scan_mmapped(scan);
 		panthor_reclaim_scan_vms(scan);
 		panthor_reclaim_scan_shared(scan);
-	}
+		left = end - jiffies;
+	} while (scan->evict_seq != seq && left > 0);
 }
 
 static long panthor_vm_wait_idle(struct panthor_device *ptdev, struct panthor_vm *vm, bool intr)
