@@ -1329,6 +1329,7 @@ unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_re
 
 	return scan.freed;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_others);
 
 /**
  * panthor_reclaim_own() - Reclaim what a VM has
@@ -1355,7 +1356,6 @@ unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv 
 
 	return scan.freed;
 }
-EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_others);
 
 static unsigned long
 panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
