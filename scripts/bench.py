@@ -5,7 +5,8 @@
 usage: bench.py SAMPLES JSON DIRECTORY
 
 Lines of SAMPLES: "TREE sample NAME UNIT VALUE", one for each round, and
-"TREE series TIME RESIDENT EVICTED SWAP", for the plot of a run under pressure.
+"TREE series TIME RESIDENT EVICTED SWAP", for the plot of a run under pressure. What
+else is there ("TREE spin US") is for those who measure.
 """
 import json
 import re
@@ -60,6 +61,8 @@ def read_samples(path):
         tree, what, *rest = line.split()
         if what == "series":
             series.append(rest)
+            continue
+        if what != "sample":
             continue
         name, unit, value = rest
         if tree == "base":

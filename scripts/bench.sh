@@ -32,14 +32,17 @@ trees_of() # PROGRAM BOOT: the sides alternate
 	if [ $(($2 % 2)) = 0 ]; then echo base series; else echo series base; fi
 }
 
+# What bench_wait_quiet() of the programs before this one took for a quiet machine.
+quiet_spin() { sed -nE 's/^\w+ spin //p' "$out/samples" | sort -g | head -n 1; }
+
 run() # PROGRAM TREE
 {
 	local opts status=0 log=$build/log/bench-$1
 
 	read -ra opts <<<"$(header "$1" guest)"
 	"$top/scripts/guest.sh" --kernel plain --tree "$2" --swap 0 --name "bench-$1" --timeout 600 "${opts[@]}" \
-		-- scripts/bench-guest.sh "$1" >"$log.out" || status=$?
-	grep -E '^(sample|series) ' "$log.out" | sed "s/^/$2 /" >>"$out/samples" || true
+		-- scripts/bench-guest.sh "$1" "$(quiet_spin)" >"$log.out" || status=$?
+	grep -E '^(sample|series|spin) ' "$log.out" | sed "s/^/$2 /" >>"$out/samples" || true
 	[ $status = 0 ] && return
 	failed=1
 	say "$1 on $2: status $status. $(grep -m 1 FAILED "$log.out" || echo "See build/log/bench-$1.out")"
@@ -54,6 +57,7 @@ CPU=${CPU:-$(pick_cpu)}
 export CPU
 rm -rf "$out"
 mkdir -p "$out"
+: >"$out/samples"
 failed=0
 for letter in $(grep -o . <<<"$letters" | sort -u); do
 	p=${program[$letter]}

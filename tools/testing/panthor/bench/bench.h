@@ -84,6 +84,7 @@ struct buffers {
 
 /* common.c */
 double bench_now_us(void);
+void bench_wait_quiet(void);
 double bench_start(void);
 double bench_stop(double start);
 void bench_fail(const char *file, int line, const char *call, long err);

@@ -31,6 +31,7 @@ static void submit(struct client *client)
 	MUST(pan_group_create(&client->ctx.vm, 1, RING_SIZE, PANTHOR_GROUP_PRIORITY_MEDIUM,
 			      &group));
 	for (i = 0; i < REPEAT; i++) {
+		bench_wait_quiet();
 		us[i] = TIME_US(MUST(pan_group_submit(&group, jobs, JOBS)));
 		client_wait(client);
 	}
@@ -44,8 +45,10 @@ static void round_trip(struct client *client)
 	static double us[TRIPS];
 	int i;
 
-	for (i = 0; i < TRIPS; i++)
+	for (i = 0; i < TRIPS; i++) {
+		bench_wait_quiet();
 		us[i] = TIME_US(client_submit(client); client_wait(client));
+	}
 	bench_sample("us", bench_min(us, TRIPS), "A.round-trip");
 }
 
@@ -61,6 +64,7 @@ static void bind_one(struct pan_vm *vm, const struct pan_bo *bo, __u64 va,
 		unmap[i] = pan_op_unmap(va, bo->size);
 	}
 	for (i = 0; i < REPEAT / BUFFERS; i++) {
+		bench_wait_quiet();
 		map_us[i] = TIME_US(MUST(pan_vm_bind(vm, 0, map, OPS, NULL)));
 		unmap_us[i] = TIME_US(MUST(pan_vm_bind(vm, 0, unmap, OPS, NULL)));
 	}
@@ -99,8 +103,10 @@ static void cpu_map(struct pan_dev *dev)
 	static double us[LIVES];
 	int i;
 
-	for (i = 0; i < LIVES; i++)
+	for (i = 0; i < LIVES; i++) {
+		bench_wait_quiet();
 		us[i] = faults_us(dev, OPS);
+	}
 	bench_sample("us", bench_min(us, LIVES), "A.mmap-fault");
 }
 
@@ -110,8 +116,10 @@ static void bo_life(struct client *client)
 	static double us[LIVES];
 	int i;
 
-	for (i = 0; i < LIVES; i++)
+	for (i = 0; i < LIVES; i++) {
+		bench_wait_quiet();
 		us[i] = lives_us(&client->ctx.vm, va, OPS);
+	}
 	bench_sample("us", bench_min(us, LIVES), "A.bo-life");
 }
 

@@ -24,6 +24,7 @@ static void page_out_shmem(const struct buffers *b)
 	double us;
 
 	memory_touch(shmem, TOTAL);
+	bench_wait_quiet();
 	us = TIME_US(MUST(madvise(shmem, TOTAL, MADV_PAGEOUT)));
 	bench_sample("Mpages/s", PAGES / us, "B.pageout.%s.%s", kinds[b->kind],
 		     bench_size_name(b->size));
@@ -47,10 +48,12 @@ static void evict(struct buffers *b, bool awake)
 	double us;
 
 	set_power(b, awake);
+	bench_wait_quiet();
 	us = shrink(dev, EVERYTHING);
 	bench_sample("us/buffer", us / b->count, "B.evict.%s.%s.%s", kinds[b->kind], size, power);
 
 	set_power(b, awake);
+	bench_wait_quiet();
 	bench_sample("Mpages/s", memory_swap_out(TOTAL), "B.swapout.%s.%s.%s", kinds[b->kind],
 		     size, power);
 }
@@ -96,6 +99,7 @@ static void reclaim_files(unsigned int count)
 		fds[i] = MUST(memfd_create("pages", 0));
 	for (i = 0; i < ROUNDS; i++) {
 		touch_files(fds, count);
+		bench_wait_quiet();
 		bench_sample("Mpages/s", memory_swap_out(TOTAL), "B.reclaim.%s",
 			     count == 1 ? "one-file" : "file-for-each-page");
 	}

@@ -25,7 +25,6 @@ static void read_all(void)
 		MUST(sendfile(sink, memfd, &offset, TOTAL - offset));
 }
 
-
 static __u64 swapped_in(void)
 {
 	__u64 pages;
@@ -52,6 +51,7 @@ static void read_shmem(const struct buffers *b)
 	double us;
 
 	page_out_shmem();
+	bench_wait_quiet();
 	us = TIME_US(read_all());
 	bench_sample("Mpages/s", PAGES / us, "C.sendfile.%s", bench_size_name(b->size));
 	page_out_shmem();
@@ -69,6 +69,7 @@ static void restore(struct buffers *b, bool awake)
 		gpu_suspend(dev);
 	swap_out(dev);
 	before = swapped_in();
+	bench_wait_quiet();
 	us = buffers_restore(b);
 	bench_sample("Mpages/s", (swapped_in() - before) / us, "C.restore.%s.%s", bench_size_name(b->size),
 		     awake ? "awake" : "suspended");

@@ -120,6 +120,7 @@ static void measure(struct pan_dev *dev, __u32 buffers, __u32 vms, bool awake)
 	fd = open_count_file();
 	shrink(dev, PAGES);	/* the client's own buffers are the oldest */
 	for (round = 0; round < ROUNDS; round++) {
+		bench_wait_quiet();
 		chill_caches();
 		bench_sample("us", shrink(dev, PAGES), "D.scan.%ux%u.%s", buffers, vms, power);
 		bench_sample("us", count_us(fd), "D.count.%ux%u.%s", buffers, vms, power);

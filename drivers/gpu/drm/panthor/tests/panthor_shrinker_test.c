@@ -894,8 +894,8 @@ static int panthor_shrinker_other_thread(void *data)
 }
 
 /*
- * Scan while somebody else evicts objects, and everything there is is locked. Those
- * who reclaim wait for each other, even in direct reclaim.
+ * Scan while somebody else evicts objects, with all of them locked. Those who reclaim
+ * wait for each other, even in direct reclaim.
  */
 static void panthor_shrinker_test_after_others(struct kunit *test)
 {
