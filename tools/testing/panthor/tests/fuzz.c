@@ -488,6 +488,7 @@ TEST_F_TIMEOUT(fuzz, random_ioctls, 100000)
 	__u64 seed = pan_rand(&self->env.rand);
 	struct pan_child child, shrink;
 	__s64 calls = 0, worked = 0;
+	__u32 state = 0, fatal_queues;
 	struct pan_ctx ctx;
 	struct pan_bo bo;
 
@@ -498,10 +499,12 @@ TEST_F_TIMEOUT(fuzz, random_ioctls, 100000)
 	self->fuzz.end_ms = pan_now_ms() + duration_ms();
 	ASSERT_EQ(0, pan_child_start(&child, fuzz_process, &self->fuzz));
 	ASSERT_EQ(0, pan_child_start(&shrink, shrink_writer, &self->fuzz));
-	while (pan_now_ms() < self->fuzz.end_ms) {
+	while (pan_now_ms() < self->fuzz.end_ms && __test_passed(_metadata)) {
 		EXPECT_GPU_SEES(&ctx, bo.va, bo.size, seed);
 		usleep(200000);
 	}
+	EXPECT_EQ(0, pan_group_state(&ctx.group, &state, &fatal_queues));
+	EXPECT_EQ(0, state);
 	EXPECT_EQ(0, pan_child_hear(&child, &calls));
 	EXPECT_EQ(0, pan_child_hear(&child, &worked));
 	TH_LOG("%lld calls, %lld of which worked", calls, worked);
