@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Signals while memory is short: a client with a profiling timer gets its share, and
+ * what was taken for it isn't lost.
+ *
+ * guest: --kernel plain --mem 224M
+ */
+#include <signal.h>
+#include <sys/time.h>
+
+#include "evict.h"
+#include "pan_child.h"
+
+#define CLIENTS		2
+#define BUFFER		(4ULL << 20)
+#define MAX_BUFFERS	64
+#define PERCENT		60	/* of the memory, for each client */
+#define RESTORES	500
+
+FIXTURE(limits_signals) {
+	struct pan_env env;
+	int buffers;
+};
+
+FIXTURE_VARIANT(limits_signals) {
+	int period_us;
+};
+
+FIXTURE_VARIANT_ADD(limits_signals, at_100_hz) { .period_us = 10000 };
+FIXTURE_VARIANT_ADD(limits_signals, at_1_khz) { .period_us = 1000 };
+FIXTURE_VARIANT_ADD(limits_signals, at_3_khz) { .period_us = 333 };
+
+FIXTURE_SETUP(limits_signals)
+{
+	__u64 available = 0;
+
+	PAN_ENV_SETUP(&self->env);
+	EVICT_REQUIRE(&self->env);
+	ASSERT_EQ(0, pan_meminfo("MemAvailable", &available));
+	self->buffers = available / 100 * PERCENT / BUFFER;
+	ASSERT_GE(MAX_BUFFERS, self->buffers);
+}
+
+FIXTURE_TEARDOWN(limits_signals)
+{
+	PAN_ENV_TEARDOWN(&self->env);
+}
+
+struct client {
+	int buffers;
+	int period_us;
+	__u64 target;		/* of restores of both, where the client stops */
+	volatile __u64 *rounds;	/* how many it got */
+};
+
+static volatile sig_atomic_t ticks;
+
+static void tick(int sig)
+{
+	(void)sig;
+	ticks++;
+}
+
+static int start_timer(int period_us)
+{
+	struct sigaction action = { .sa_handler = tick, .sa_flags = SA_RESTART };
+	struct itimerval timer = {
+		.it_interval = { .tv_usec = period_us },
+		.it_value = { .tv_usec = period_us },
+	};
+
+	if (!period_us)
+		return 0;
+	if (sigaction(SIGALRM, &action, NULL) || setitimer(ITIMER_REAL, &timer, NULL))
+		return -errno;
+	return 0;
+}
+
+static void stop_timer(void)
+{
+	const struct itimerval off = {};
+
+	setitimer(ITIMER_REAL, &off, NULL);
+}
+
+static int client_run(struct client *c, struct pan_dev *dev, struct pan_ctx *ctx,
+		      struct pan_bo *bos)
+{
+	__u64 wrong, restores = 0;
+	int i, ret = 0;
+
+	while (!ret && restores < c->target) {
+		i = *c->rounds % c->buffers;
+		wrong = ~0ULL;
+		ret = pan_gpu_verify(ctx, bos[i].va, PAN_PAGE_SIZE, i + 1, &wrong);
+		if (!ret && wrong)
+			ret = -EBADMSG;
+		if (!ret)
+			ret = pan_reclaim_counter(dev, "restores", &restores);
+		(*c->rounds)++;
+	}
+	return ret;
+}
+
+static int client(struct pan_child *self)
+{
+	struct client *c = self->arg;
+	struct pan_dev dev = { .fd = -1 };
+	struct pan_bo bos[MAX_BUFFERS];
+	struct pan_ctx ctx;
+	int i, ret;
+
+	ret = pan_open(&dev);
+	if (!ret)
+		ret = pan_ctx_create(&dev, 1, &ctx);
+	for (i = 0; !ret && i < c->buffers; i++) {
+		ret = pan_bo_create_mapped(&ctx.vm, BUFFER, PAN_PAGE_SIZE, true, &bos[i]);
+		if (!ret)
+			ret = pan_gpu_fill(&ctx, bos[i].va, BUFFER, i + 1);
+	}
+	if (!ret)
+		ret = pan_child_meet(self);
+	if (!ret)
+		ret = start_timer(c->period_us);
+	if (!ret)
+		ret = client_run(c, &dev, &ctx, bos);
+	stop_timer();
+	pan_close(&dev);
+	return ret;
+}
+
+TEST_F_TIMEOUT(limits_signals, timer_gets_its_share, 600)
+{
+	struct client c[CLIENTS] = { { .buffers = self->buffers },
+				     { .buffers = self->buffers,
+				       .period_us = variant->period_us } };
+	struct pan_child children[CLIENTS];
+	volatile __u64 *rounds;
+	__u64 before = 0;
+	int i, ret;
+
+	rounds = mmap(NULL, PAN_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)rounds);
+	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "restores", &before));
+	for (i = 0; i < CLIENTS; i++) {
+		c[i].rounds = &rounds[i];
+		c[i].target = before + RESTORES;
+		ASSERT_EQ(0, pan_child_start(&children[i], client, &c[i]));
+	}
+	for (i = 0; i < CLIENTS; i++)
+		ASSERT_EQ(0, pan_child_meet(&children[i]));
+	for (i = 0; i < CLIENTS; i++) {
+		EXPECT_EQ(0, pan_child_wait(&children[i], &ret));
+		EXPECT_EQ(0, ret);
+	}
+	TH_LOG("%llu rounds without a timer, %llu with it", rounds[0], rounds[1]);
+	/* Half of it, for what the signals themselves take in this guest. */
+	EXPECT_LE(rounds[0] / 2, rounds[1]);
+	EXPECT_EQ(0, munmap((void *)rounds, PAN_PAGE_SIZE));
+}
+
+TEST_HARNESS_MAIN
