@@ -96,6 +96,7 @@ int pan_model_knobs_reset(void)
 	} knobs[] = {
 		{ "mcu_hang", 0 },
 		{ "refuse_power", 0 },
+		{ "reset_hang", 0 },
 		{ "as_hang_nth", 0 },
 		{ "as_drop_nth", 0 },
 		{ "as_latency_us", 0 },

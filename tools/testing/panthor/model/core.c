@@ -427,7 +427,8 @@ static void gpu_command(struct csf_model *m, u32 val)
 	case GPU_CMD_RESET:
 		if (payload != GPU_RESET_SOFT && payload != GPU_RESET_HARD)
 			break;
-		gpu_reset(m);
+		if (!m->knobs.reset_hang)
+			gpu_reset(m);
 		return;
 	case GPU_CMD_FLUSH_CACHES:
 		m->stat[CSF_STAT_GPU_FLUSHES]++;

@@ -15,6 +15,7 @@
  *   mcu_hang        1: firmware and streams stand still until GPU reset, 2: also
  *                   after it
  *   refuse_power    1: L2 and cores can't be turned on
+ *   reset_hang      1: a GPU reset never happens
  *   retention       1: registers keep their contents while the clock is off
  *   tiler_oom_auto  1: RUN_TILING asks for a heap chunk if HEAP_SET has been
  *                   executed, and waits for it
@@ -109,6 +110,7 @@ static struct knob knobs[] = {
 	{ "as_drop_nth", offsetof(struct csf_knobs, as_drop_nth), S64_MAX },
 	{ "mcu_hang", offsetof(struct csf_knobs, mcu_hang), 2 },
 	{ "refuse_power", offsetof(struct csf_knobs, refuse_power), 1 },
+	{ "reset_hang", offsetof(struct csf_knobs, reset_hang), 1 },
 	{ "retention", offsetof(struct csf_knobs, retention), 1 },
 	{ "tiler_oom_auto", offsetof(struct csf_knobs, tiler_oom_auto), 1 },
 };

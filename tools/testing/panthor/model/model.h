@@ -447,6 +447,7 @@ struct csf_suspend_buf {
  * @mcu_hang: firmware does nothing; 1 until the next reset, 2 for good
  * @refuse_power: power-up requests are ignored; what a driver does without
  *	power is then not reported
+ * @reset_hang: GPU resets are ignored; the loss of power still is one
  * @retention: register contents survive the clock being off
  * @tiler_oom_auto: every RUN_TILING with a heap asks for a chunk
  */
@@ -458,6 +459,7 @@ struct csf_knobs {
 	u64 as_drop_nth;
 	u64 mcu_hang;
 	u64 refuse_power;
+	u64 reset_hang;
 	u64 retention;
 	u64 tiler_oom_auto;
 };
