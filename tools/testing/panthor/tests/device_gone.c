@@ -185,10 +185,10 @@ static bool fence_ends(int fd)
 }
 
 /*
- * A job waits for another one, which is given up after the device is gone. So it's
- * only then that the driver tries to start the first one, on what is not there.
+ * A job is being executed, and another one waits for it. Both are given up, and unbind
+ * doesn't wait for the first one, which would never end.
  */
-TEST_F_TIMEOUT(device_gone, job_starts_after_unbind, 120)
+TEST_F_TIMEOUT(device_gone, jobs_in_flight, 240)
 {
 	struct drm_panthor_sync_op sync;
 	int first = -1, second = -1;
@@ -207,9 +207,9 @@ TEST_F_TIMEOUT(device_gone, job_starts_after_unbind, 120)
 	ASSERT_EQ(0, pan_sync_export_file(&self->env.dev, other.sync, &second));
 
 	ASSERT_EQ(0, pan_driver_unbind(self->name));
-	EXPECT_EQ(-EBUSY, pan_sync_file_status(second));
 	EXPECT_TRUE(fence_ends(first));
 	EXPECT_TRUE(fence_ends(second));
+	EXPECT_GT(0, pan_sync_file_status(first));
 	EXPECT_GT(0, pan_sync_file_status(second));
 	close(first);
 	close(second);
@@ -222,10 +222,9 @@ TEST_F_TIMEOUT(device_gone, job_starts_after_unbind, 120)
  */
 
 #define THREADS		8
-#define BOS		8
-#define BO_SIZE		(5 * PAN_SZ_1M)
+#define BOS		5
+#define BO_SIZE		PAN_SZ_1M
 
-/* All of it is more than there is RAM. */
 struct user {
 	struct pan_dev dev;
 	struct pan_ctx ctx;
@@ -291,6 +290,7 @@ static int (* const steps[])(struct user *u, struct pan_bo *bo) = {
 static void *user_thread(void *arg)
 {
 	struct user *u = arg;
+	struct pan_group group;
 
 	while (!__atomic_load_n(u->stop, __ATOMIC_ACQUIRE)) {
 		struct pan_bo *bo = &u->bos[pan_rand(&u->rand) % BOS];
@@ -302,7 +302,9 @@ static void *user_thread(void *arg)
 		if (ret == -ETIME)
 			u->result = ret;
 		__atomic_add_fetch(&u->errors, 1, __ATOMIC_RELEASE);
-		pan_ctx_new_group(&u->ctx);
+		group = u->ctx.group;
+		if (pan_ctx_new_group(&u->ctx))
+			u->ctx.group = group;
 	}
 	return NULL;
 }
@@ -335,15 +337,20 @@ static void user_leave(struct user *u)
 }
 
 struct progress {
+	struct pan_dev *dev;
 	struct user *users;
 	__u64 goals[THREADS];
 	bool errors;
 };
 
+/* Whatever they have is evicted all the time, as if memory was short. */
 static int has_progress(void *arg)
 {
 	struct progress *p = arg;
 	int i;
+
+	if (p->dev)
+		pan_shrink(p->dev, EVERYTHING, NULL);
 
 	for (i = 0; i < THREADS; i++) {
 		__u64 *counter = p->errors ? &p->users[i].errors : &p->users[i].steps;
@@ -355,9 +362,9 @@ static int has_progress(void *arg)
 }
 
 /* Wait until each of them has done, or failed to do, that much more. */
-static int wait_progress(struct user *users, __u64 more, bool errors)
+static int wait_progress(struct pan_dev *dev, struct user *users, __u64 more, bool errors)
 {
-	struct progress p = { .users = users, .errors = errors };
+	struct progress p = { .dev = dev, .users = users, .errors = errors };
 	int i;
 
 	for (i = 0; i < THREADS; i++)
@@ -382,7 +389,7 @@ static void start_users(struct __test_metadata *_metadata, FIXTURE_DATA(device_g
 	}
 	for (i = 0; i < THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&users[i].thread, NULL, user_thread, &users[i]));
-	ASSERT_EQ(0, wait_progress(users, 2 * BOS, false));
+	ASSERT_EQ(0, wait_progress(&self->env.dev, users, 4, false));
 	EXPECT_LT(evictions, EVICTIONS(&self->env.dev));
 }
 
@@ -391,7 +398,7 @@ static void stop_users(struct __test_metadata *_metadata)
 {
 	int i;
 
-	EXPECT_EQ(0, wait_progress(users, 2, true));
+	EXPECT_EQ(0, wait_progress(NULL, users, 2, true));
 	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
 	for (i = 0; i < THREADS; i++) {
 		ASSERT_EQ(0, pthread_join(users[i].thread, NULL));
@@ -405,7 +412,7 @@ TEST_F_TIMEOUT(device_gone, unbind_under_load, 600)
 {
 	start_users(_metadata, self);
 	ASSERT_EQ(0, pan_driver_unbind(self->name));
-	EXPECT_EQ(0, wait_progress(users, 2, false));
+	EXPECT_EQ(0, wait_progress(NULL, users, 2, false));
 	stop_users(_metadata);
 	EXPECT_EQ(0, pan_verify(self->bo.map, SIZE, self->seed));
 }
@@ -435,7 +442,7 @@ TEST_F_TIMEOUT(device_gone, resume_fails_under_load, 600)
 	__atomic_store_n(&stop, false, __ATOMIC_RELEASE);
 	for (i = 0; i < THREADS; i++)
 		ASSERT_EQ(0, pthread_create(&users[i].thread, NULL, user_thread, &users[i]));
-	EXPECT_EQ(0, wait_progress(users, 2, false));
+	EXPECT_EQ(0, wait_progress(NULL, users, 2, false));
 	ASSERT_EQ(0, pan_driver_unbind(self->name));
 	stop_users(_metadata);
 	EXPECT_EQ(0, pan_verify(self->bo.map, SIZE, self->seed));
