@@ -68,6 +68,52 @@ TEST_F(prime, import_from_vgem)
 }
 
 /*
+ * A queue waits for a sync object in vgem's memory. It isn't on the GPU when the wait
+ * is over, so it's the driver who has to look.
+ */
+TEST_F(prime, sync_object_in_vgem)
+{
+	struct pan_dev vgem = { .fd = self->vgem };
+	struct pan_bo theirs = { .dev = &vgem, .size = SIZE }, bo;
+	__u64 va = pan_vm_alloc_va(&self->ctx.vm, SIZE, PAN_PAGE_SIZE), *seen;
+	const __u64 at = SIZE - PAN_PAGE_SIZE + 16;
+	struct pan_ctx other;
+	struct pan_cs cs;
+	void *map;
+	int fd;
+
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &other));
+	ASSERT_EQ(0, pan_vgem_create(self->vgem, SIZE, &theirs.handle));
+	ASSERT_EQ(0, pan_vgem_mmap(self->vgem, theirs.handle, SIZE, &map));
+	memset(map, 0, SIZE);
+	ASSERT_EQ(0, pan_bo_export(&theirs, &fd));
+	ASSERT_EQ(0, pan_bo_import(&self->env.dev, fd, SIZE, &bo));
+	close(fd);
+	ASSERT_EQ(0, pan_vm_map(&self->ctx.vm, &bo, 0, va, SIZE, 0));
+
+	pan_cs_init(&cs);
+	pan_cs_wait_gt64(&cs, va + at, 5);
+	pan_cs_store64(&cs, pan_ctx_slot(&self->ctx, &seen), 1);
+	ASSERT_EQ(0, pan_ctx_start(&self->ctx, 0, &cs));
+	ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
+
+	pan_cs_init(&cs);
+	pan_cs_emit(&cs, csf_nop());
+	pan_poke((__u64 *)((char *)map + at), 5);
+	ASSERT_EQ(0, pan_ctx_run(&other, &cs));
+	EXPECT_EQ(0, pan_peek(seen));
+	pan_poke((__u64 *)((char *)map + at), 6);
+	ASSERT_EQ(0, pan_ctx_run(&other, &cs));
+	EXPECT_EQ(0, pan_ctx_wait(&self->ctx, PAN_DEADLINE_MS));
+	EXPECT_EQ(1, pan_peek(seen));
+
+	EXPECT_EQ(0, munmap(map, SIZE));
+	EXPECT_EQ(0, pan_gem_close(self->vgem, theirs.handle));
+	EXPECT_EQ(0, pan_bo_close(&bo));
+	EXPECT_EQ(0, pan_ctx_destroy(&other));
+}
+
+/*
  * vgem attaches to the GPU's memory, which stays valid when the exporter's own
  * handle and mapping are gone. (vgem does not let imported buffers be mapped:
  * the CPU looks at them through the dma-buf.)
