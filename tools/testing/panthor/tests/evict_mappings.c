@@ -2,6 +2,8 @@
 /*
  * A few pages that are mapped a hundred thousand times: it takes as many steps to evict
  * them as there are mappings to remove, and all of it comes back at the next job.
+ *
+ * guest: --kernel plain
  */
 #include "evict.h"
 
