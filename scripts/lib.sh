@@ -113,14 +113,28 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
 ccache_cc() { if command -v ccache >/dev/null; then echo "ccache gcc"; else echo gcc; fi; }
 
+# gcc 14 and later put what is larger than 64 KiB into sections of its own, .ldata
+# and .lbss, for UML's code model. arch/um's linker script doesn't know them, so
+# they come after _end, where kmemleak doesn't look for pointers.
+large_data()
+{
+	local version
+
+	version=$(gcc -dumpversion)
+	[ "${version%%.*}" -lt 14 ] || echo KCFLAGS=-mlarge-data-threshold=0x7fffffff
+}
+
 kmake() { # TREE KERNEL args...: make in a tree's output directory
 	local src out
+	local -a flags
+
 	src=$(tree_dir "$1")
 	out=out-$2
 	shift 2
+	mapfile -t flags < <(large_data)
 	# LOCALVERSION empty: one release string for both trees
 	make -C "$src" O="$out" ARCH=um CC="$(ccache_cc)" LOCALVERSION= \
-		--no-print-directory -j"$jobs" "$@"
+		--no-print-directory -j"$jobs" "${flags[@]}" "$@"
 }
 
 # Files of the kernel that the series adds or changes: what coverage is about.
