@@ -26,7 +26,10 @@ power_off()
 
 mount_all()
 {
-	mount -a -T "$run/fstab" || fail "can't mount the file systems"
+	# By the old system call: with the new one, mount(8) of Debian 13 splits
+	# options, of which hostfs then takes the path as "hostfs=" only, and
+	# mount(2) takes it as it is only.
+	LIBMOUNT_FORCE_MOUNT2=always mount -a -T "$run/fstab" || fail "can't mount the file systems"
 	# debugfs mounts tracefs by itself
 	mount --bind /sys/kernel/debug/tracing /sys/kernel/tracing
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
