@@ -6,6 +6,7 @@
 # Status 3: the archive did not answer.
 
 . "$(dirname "$0")/lib.sh"
+. "$top/scripts/apt-sources.sh"
 
 igt=$build/igt
 root=$igt/root
@@ -21,36 +22,6 @@ if [ -f "$igt/complete" ]; then
 	exit 0
 fi
 command -v apt-get >/dev/null || unavailable "no apt here, so no IGT"
-
-# Lines "deb [options] URI" of the machine's own sources for Debian itself,
-# security and third parties left out: suites named like the release, with main.
-machine_sources()
-{
-	local codename
-	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
-
-	# one-line style
-	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list 2>/dev/null |
-		sed -nE "s/^[[:space:]]*deb[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+)[[:space:]]+${codename}[[:space:]]+(.* )?main( .*)?$/\2/p"
-	# deb822 style: paragraphs of fields
-	cat /etc/apt/sources.list.d/*.sources 2>/dev/null | awk -v suite="$codename" '
-		function flush(   i, n, u) {
-			if (types ~ /(^| )deb( |$)/ && enabled != "no" &&
-			    (" " suites " ") ~ (" " suite " ") && (" " comps " ") ~ / main /) {
-				n = split(uris, u, " ")
-				for (i = 1; i <= n; i++) print u[i]
-			}
-			types = uris = suites = comps = enabled = ""
-		}
-		/^[[:space:]]*$/ { flush(); next }
-		/^#/ { next }
-		tolower($1) == "types:" { $1 = ""; types = $0 }
-		tolower($1) == "uris:" { $1 = ""; uris = $0 }
-		tolower($1) == "suites:" { $1 = ""; suites = $0 }
-		tolower($1) == "components:" { $1 = ""; comps = $0 }
-		tolower($1) == "enabled:" { enabled = tolower($2) }
-		END { flush() }'
-}
 
 # apt in a room of its own. Proxies and certificates stay the machine's.
 apt() { # TOOL args...
@@ -69,7 +40,7 @@ download()
 {
 	local uri suite
 
-	uri=$(machine_sources | sort -u | head -n 1)
+	uri=$(debian_sources | sed -n 's/ -$//p' | head -n 1)
 	[ -n "$uri" ] || unavailable "no Debian archive in this machine's apt sources"
 	for suite in forky sid; do
 		rm -rf "$igt/apt"
@@ -103,7 +74,6 @@ unpack()
 	rm -rf "$igt/apt"
 }
 
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 [ -f $keyring ] || unavailable "no $keyring: install debian-archive-keyring"
 : >"$log"
 say "fetching IGT and its libraries (about 40 MB with the package lists)"

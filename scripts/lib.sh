@@ -19,6 +19,18 @@ die()
 	exit 1
 }
 
+# A script that stops says why, also where it is set -e that stops it. Our own
+# scripts, called from one, have said it themselves.
+stopped() # STATUS COMMAND
+{
+	[ "$BASH_SUBSHELL" = 0 ] || return 0
+	case $2 in *scripts/*) [ "$1" -ge 128 ] || return 0 ;; esac
+	printf '%s: stopped at line %s of %s, status %s of: %s\n' \
+		"$(basename "$0" .sh)" "${BASH_LINENO[0]}" "${BASH_SOURCE[1]##*/}" "$1" "${2%%$'\n'*}" >&2
+}
+set -E
+trap 'stopped $? "$BASH_COMMAND"' ERR
+
 case $top in
 *[[:space:]:]*) die "the path '$top' has a blank or a colon, which the kernel's makefiles can't stand: move the clone" ;;
 esac
@@ -251,6 +263,6 @@ results_end()
 {
 	[ $((passed + failed + skipped)) -gt 0 ] || result_fail "nothing was run"
 	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" = 0 ]
-	exit
+	[ "$failed" = 0 ] || exit 1
+	exit 0
 }
