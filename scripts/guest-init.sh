@@ -33,8 +33,8 @@ mount_all()
 	# debugfs mounts tracefs by itself
 	mount --bind /sys/kernel/debug/tracing /sys/kernel/tracing
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
-	# a task that waits this long, under any load, is stuck
-	[ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 60 >/proc/sys/kernel/hung_task_timeout_secs
+	# a task that waits this long, on any machine under any load, is stuck
+	[ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 240 >/proc/sys/kernel/hung_task_timeout_secs
 	ln -sf /proc/self/fd /dev/fd
 	ln -sf /proc/self/fd/0 /dev/stdin
 	ln -sf /proc/self/fd/1 /dev/stdout

@@ -15,7 +15,7 @@ usage()
 	  --mem SIZE               RAM of the guest, default 512M
 	  --swap SIZE|0            swap device, default 1G
 	  --dtb coherent|noncoherent
-	  --timeout SECONDS        default 600, 0: none
+	  --timeout SECONDS        default 1800, 0: none
 	  --no-panthor             load neither the model nor panthor
 	  --param 'key=value ...'  parameters of the model's module
 	  --append 'word ...'      more words for the kernel's command line
@@ -27,7 +27,7 @@ usage()
 	exit 2
 }
 
-kernel=debug tree=series mem=512M swap=1G dtb=coherent timeout=600
+kernel=debug tree=series mem=512M swap=1G dtb=coherent timeout=1800
 panthor_mod=1 param='' append='' leaks=1 name='' tty=0
 while [ $# -gt 0 ]; do
 	case $1 in

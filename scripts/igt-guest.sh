@@ -11,7 +11,7 @@ shrink=$(compgen -G '/sys/kernel/debug/dri/[0-9]*/shrink' | head -n 1)
 igt() { # TEST args...
 	local t=$1
 	shift
-	timeout -k 5 60 "$ld" --library-path "$libs" "$tests/$t" "$@" </dev/null 2>&1
+	timeout -k 5 300 "$ld" --library-path "$libs" "$tests/$t" "$@" </dev/null 2>&1
 }
 
 list()

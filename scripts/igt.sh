@@ -23,5 +23,5 @@ say "IGT: package, version, sha256 (the rest: build/log/igt-packages.txt)"
 grep '^igt-gpu-tools' "$build/log/igt-packages.txt"
 
 "$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"
-run_ktap "$log" --tree "$tree" --kernel "$kernel" --name "igt-$tree-$kernel" --timeout 600 -- scripts/igt-guest.sh
+run_ktap "$log" --tree "$tree" --kernel "$kernel" --name "igt-$tree-$kernel" --timeout 3600 -- scripts/igt-guest.sh
 results_end

@@ -51,7 +51,7 @@ in_guest()
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2016 # expanded in the guest
-	"$top/scripts/guest.sh" --kernel "$kernel" --tree "$tree" --name "kunit-$tree" --no-panthor --swap 0 --timeout 300 -- \
+	"$top/scripts/guest.sh" --kernel "$kernel" --tree "$tree" --name "kunit-$tree" --no-panthor --swap 0 --timeout 1800 -- \
 		bash -c 'modprobe -d "$PANTHOR_MODULES" -a "$@" || exit
 			cd /sys/kernel/debug/kunit && for s in *; do echo "### suite $s"; cat "$s/results"; done' \
 		- "${names[@]}" >"$log.out" || status=$?
@@ -85,7 +85,7 @@ by_kunit_py()
 
 	[ "$tree$kernel" = seriesdebug ] && [ -f "$src/$dir/.kunitconfig" ] || return 0
 	say "unit tests of $dir by kunit.py"
-	kunit_py "$tree" run >"$log-py.txt" 2>&1 || status=$?
+	kunit_py "$tree" run --timeout=1800 >"$log-py.txt" 2>&1 || status=$?
 	grep -E '^\[[0-9:]+\] ' "$log-py.txt" || tail -n 20 "$log-py.txt"
 	count_kunit "$log-py.txt"
 	cp "$src/out-kunit/test.log" "$log-py.log" 2>/dev/null || true

@@ -11,7 +11,7 @@ check_size "${MEM:-1G}" "${SWAP:-1G}"
 [ -x "$build/user/demo/run" ] || die "there is no demo: tools/testing/panthor/demo/run.c"
 status=0
 "$top/scripts/guest.sh" --tree "$tree" --kernel "$kernel" --mem "${MEM:-256M}" --swap "${SWAP:-1G}" \
-	--name run --timeout 300 -- build/user/demo/run || status=$?
+	--name run --timeout 1800 -- build/user/demo/run || status=$?
 case $status in
 0) ;;
 124) echo "FAILED: the guest took too long" ;;

@@ -39,7 +39,7 @@ run_group() # N OPTIONS NAME...
 	while [ $# -gt 0 ]; do
 		run_ktap "$log" --tree "$tree" --kernel "$kernel" --name "$(basename "$log")" \
 			--dtb "${DTB:-coherent}" \
-			--timeout $((120 + 300 * $# + 60 * ${SOAK:-0})) "${extra[@]}" \
+			--timeout $((1800 + 300 * $# + 60 * ${SOAK:-0})) "${extra[@]}" \
 			-- env PAN_SEED="${PAN_SEED:-}" SOAK="${SOAK:-}" scripts/tests-guest.sh "$@"
 		left=$(printf '%s\n' "$@" | grep -vxF -f <(sed -n 's/^### //p' "$log.out") || true)
 		[ "$(wc -w <<<"$left")" -lt $# ] || break

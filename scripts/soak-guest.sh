@@ -6,7 +6,7 @@
 tests='stress pressure fuzz'
 work=$(mktemp -d)
 for t in $tests; do
-	PAN_TOGETHER=1 TEST_LIMIT=$((600 + 60 * SOAK)) scripts/tests-guest.sh "$t" >"$work/$t" &
+	PAN_TOGETHER=1 TEST_LIMIT=$((1800 + 60 * SOAK)) scripts/tests-guest.sh "$t" >"$work/$t" &
 done
 wait
 for t in $tests; do cat "$work/$t"; done

@@ -15,7 +15,7 @@ minutes=${SOAK:-60}
 log=$build/log/soak
 results_start
 run_ktap "$log" --tree "$tree" --kernel "$kernel" --name soak --mem 256M --swap 1G \
-	--dtb "${DTB:-coherent}" --timeout $((1200 + 60 * minutes)) \
+	--dtb "${DTB:-coherent}" --timeout $((3600 + 60 * minutes)) \
 	-- env PAN_SEED="${PAN_SEED:-}" SOAK="$minutes" scripts/soak-guest.sh
 grep -E '^# (PAN_SEED=|counter )|^# .*(steps|restores|worked)$' "$log.out" || true
 results_end

@@ -7,7 +7,7 @@
 
 [ -n "$PAN_SEED" ] || unset PAN_SEED
 dir=${TESTS_DIR:-build/user/tests}
-limit=${TEST_LIMIT:-$((300 + 60 * ${SOAK:-0}))}
+limit=${TEST_LIMIT:-$((1800 + 60 * ${SOAK:-0}))}
 # If memory runs out, a test is to be killed, and reported, not its runner.
 echo -999 >/proc/$$/oom_score_adj
 for t in "$@"; do

@@ -20,7 +20,7 @@
 #define VMS		2
 #define BUFFERS		10	/* of each VM */
 #define SHOWN_LINES	3	/* of gems, for each state */
-#define JOB_DEADLINE_MS	60000
+#define JOB_DEADLINE_MS	600000
 
 /**
  * struct buffer - A GPU buffer with known contents.

@@ -18,7 +18,7 @@
 /* How long a child may take for a step, whatever else is going on. */
 static int patience_ms(void)
 {
-	return pan_alone() ? 60000 : 600000;
+	return 5 * PAN_DEADLINE_MS;
 }
 
 /* Tell what a child is doing instead of answering. */

@@ -160,7 +160,7 @@ static inline int swap_step(void *arg)
  * written to swap before. Done when three quarters of it are gone: pages of
  * processes come back to the swap cache at the same time. Those of this one don't.
  */
-static inline int push_to_swap(__u64 bytes)
+static inline int push_to_swap(__u64 bytes, int timeout_ms)
 {
 	struct swap_goal goal = { .bytes = bytes };
 	__u64 now = 0;
@@ -173,14 +173,14 @@ static inline int push_to_swap(__u64 bytes)
 		ret = -EINVAL;
 	goal.in_memory -= bytes / 4 * 3;
 	if (!ret)
-		ret = pan_poll(swap_step, &goal, PAN_DEADLINE_MS);
+		ret = pan_poll(swap_step, &goal, timeout_ms);
 	munlockall();
 	if (ret == -ETIME && !shmem_in_memory(&now))
 		printf("# %llu bytes of shmem in memory, should be %llu\n", now, goal.in_memory);
 	return ret;
 }
 
-#define PUSH_TO_SWAP(bytes) ASSERT_EQ(0, push_to_swap(bytes))
+#define PUSH_TO_SWAP(bytes) ASSERT_EQ(0, push_to_swap(bytes, PAN_DEADLINE_MS))
 
 /* Contents, by the GPU and by the CPU. */
 #define EXPECT_GPU_SEES(ctx, va, len, seed) do {				\

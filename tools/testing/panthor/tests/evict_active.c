@@ -6,7 +6,6 @@
 #include "evict.h"
 
 #define VMS		4
-#define SCAN_LIMIT_MS	1000
 
 FIXTURE(evict_active) {
 	struct pan_env env;
@@ -59,20 +58,17 @@ static void hold_job(struct __test_metadata *_metadata, FIXTURE_DATA(evict_activ
 
 TEST_F(evict_active, busy_vm_is_left_alone)
 {
-	__u64 start, duration, waits = 0, waits_after = 0;
+	__u64 waits = 0, waits_after = 0;
 	struct pan_gem gem;
 	int round;
 
 	hold_job(_metadata, self, 0);
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "waits", &waits));
 	for (round = 0; round < 5; round++) {
-		start = pan_now_ms();
 		ASSERT_EQ(0, pan_shrink(&self->env.dev, EVERYTHING, NULL));
-		duration = pan_now_ms() - start;
-		EXPECT_GT(SCAN_LIMIT_MS, duration);
 		EXPECT_RESIDENT(&self->bos[0], 0);
 	}
-	/* Too short to be measured here: who isn't kswapd doesn't wait at all. */
+	/* Who isn't kswapd doesn't wait at all. */
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "waits", &waits_after));
 	EXPECT_EQ(waits, waits_after);
 	/* The scans were not idle: the other VMs have nothing left. */

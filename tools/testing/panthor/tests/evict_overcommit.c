@@ -15,7 +15,7 @@
 #define MAX_BUFFERS	1024
 #define QUEUED		2	/* jobs of a client that is never idle */
 #define JOB_ROUNDS	20000
-#define TEST_MS		120000
+#define TEST_MS		(10 * 120000)
 
 FIXTURE(evict_overcommit) {
 	struct pan_env env;

@@ -17,6 +17,7 @@
 #define MISSES		4	/* rounds without failure that end a sweep */
 #define SWEEPS		4	/* how often a sweep is repeated, at most */
 #define ENOUGH		100	/* failures after which it isn't */
+#define SWAP_MS		10000	/* for all to leave memory, which is not always needed */
 
 FIXTURE(fail_nth) {
 	struct pan_env env;
@@ -173,7 +174,7 @@ static int swap_out_all(FIXTURE_DATA(fail_nth) *self)
 {
 	int ret = evict_all(self);
 
-	return ret ? ret : push_to_swap(self->bo.size + self->cpu.size);
+	return ret ? ret : push_to_swap(self->bo.size + self->cpu.size, SWAP_MS);
 }
 
 /*
@@ -732,7 +733,7 @@ static unsigned int sweep(struct __test_metadata *_metadata, FIXTURE_DATA(fail_n
 	return failures;
 }
 
-TEST_F_TIMEOUT(fail_nth, sweep, 200)
+TEST_F_TIMEOUT(fail_nth, sweep, 1200)
 {
 	__u64 before = 0, after = 0, start = pan_now_ms();
 	unsigned int failures;

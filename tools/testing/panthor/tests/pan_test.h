@@ -17,6 +17,13 @@
 #include "pan_stat.h"
 #include "pan_util.h"
 
+/*
+ * Seconds for each test. It's there for tests that hang: half a minute, which is the
+ * harness's idea, isn't much on a machine that has other things to do as well.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 600
+
 /**
  * struct pan_env - Surroundings of a test.
  * @dev: the GPU

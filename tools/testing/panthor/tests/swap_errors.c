@@ -134,7 +134,7 @@ static int restore_fails(void *arg)
 
 	ret = evict_bo(goal->bo, NULL);
 	if (!ret)
-		ret = push_to_swap(goal->bo->size);
+		ret = push_to_swap(goal->bo->size, PAN_DEADLINE_MS);
 	if (ret)
 		return ret;
 	pan_peek(goal->ctx->streams.map);
