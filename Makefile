@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # Handed to the scripts as they are, without expansion by make.
-VARS := KERNEL BASE T M B CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED
+VARS := KERNEL BASE T M B CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED SUITE BUSY AT AS OBJECTS
 $(foreach v,$(VARS),$(if $(filter undefined,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
 
 help:
@@ -45,9 +45,11 @@ mutants:
 	@scripts/mutants.sh
 apply:
 	@scripts/apply.sh
+newcomer:
+	@scripts/newcomer.sh
 
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 apply
+.PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 apply newcomer
 .DELETE_ON_ERROR:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
 # missing here, after saying which.
-# usage: deps.sh [check|arm64|bench|coverage|profile]: also what that verb needs
+# usage: deps.sh [check|arm64|bench|coverage|profile|newcomer]: also what that verb needs
 
 . "$(dirname "$0")/lib.sh"
 
@@ -49,6 +49,11 @@ lcov		lcov
 needs_profile="
 perf		linux-perf
 "
+needs_newcomer="
+git		git
+mmdebstrap	mmdebstrap
+unshare		util-linux
+"
 
 case ${1:-} in
 '') ;;
@@ -57,7 +62,8 @@ arm64) needs+=$needs_arm64 ;;
 bench) needs+=$needs_bench ;;
 coverage) needs+=$needs_coverage ;;
 profile) needs+=$needs_profile ;;
-*) die "unknown group '$1': check, arm64, bench, coverage or profile" ;;
+newcomer) needs=$needs_newcomer ;;
+*) die "unknown group '$1': check, arm64, bench, coverage, profile or newcomer" ;;
 esac
 
 missing=()

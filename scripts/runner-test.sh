@@ -56,15 +56,41 @@ fake() # NAME SCRIPT
 	chmod +x "$work/tests/$1"
 }
 
-run_fakes() # NAME...
+run_fakes() # LIMIT NAME...
 {
+	local limit=$1
+
+	shift
 	# a run of its own: the results are looked at, not counted
 	(
 		results_start
 		run_ktap "$work/fakes" --kernel "$kernel" --tree "$tree" --name runner-test --no-leaks \
-			--timeout 60 -- env TESTS_DIR="$work/tests" TEST_LIMIT=3 scripts/tests-guest.sh "$@"
+			--timeout 600 -- env TESTS_DIR="$work/tests" TEST_LIMIT="$limit" scripts/tests-guest.sh "$@"
 		results_end
 	) >"$work/text" 2>&1 && echo 0 >"$work/status" || echo $? >"$work/status"
+}
+
+# One of our scripts, in a world of its own.
+script() # command...
+{
+	local status=0
+
+	"$@" >"$work/text" 2>&1 </dev/null || status=$?
+	echo $status >"$work/status"
+}
+
+# A machine that has only a few commands, for the user with that ID.
+poor_machine() # UID
+{
+	local c
+
+	rm -rf "$work/poor"
+	mkdir "$work/poor"
+	printf '#!/bin/sh\necho %s\n' "$1" >"$work/poor/id"
+	chmod +x "$work/poor/id"
+	for c in bash sh env dirname basename mkdir cat awk sed git unshare setpriv nproc; do
+		ln -s "$(command -v "$c")" "$work/poor/$c"
+	done
 }
 
 results_start
@@ -108,14 +134,40 @@ fake silent 'exit 0'
 # shellcheck disable=SC2016 # expanded by the fake
 fake crashes 'echo 1..2; echo ok 1 begun
 modprobe -d "$PANTHOR_MODULES" lkdtm; echo PANIC >/sys/kernel/debug/provoke-crash/DIRECT; sleep 1000'
-run_fakes good
+run_fakes 300 good
 check "a good run" 0 "^ok 1 fine" "^1 passed, 0 failed, 0 skipped"
-run_fakes hangs dies silent missing good
+run_fakes 10 hangs dies silent missing good
 check "programs that misbehave" 1 "hangs: planned 2 tests, saw 1 (exit status 124)" \
 	"dies: planned 2 tests, saw 1 (exit status 139)" "silent: no plan" \
 	"missing: no plan (exit status 127)" "^3 passed, 4 failed, 0 skipped"
-run_fakes good crashes good
+run_fakes 300 good crashes good
 check "a crash in the middle" 1 "crashes: planned 2 tests, saw 1" "Kernel panic" \
 	"exit status 125 of the guest" "^2 passed, 2 failed, 0 skipped"
+
+# What set -e ends doesn't do so silently.
+# shellcheck disable=SC2016 # expanded by that script
+printf '%s\n' ". '$top/scripts/lib.sh'" 'x=$(false | cat)' 'echo not reached' >"$work/ends.sh"
+script bash "$work/ends.sh"
+check "a script that stops" 1 "^ends: stopped at line 2 of ends.sh, status 1 of: x="
+# shellcheck disable=SC2016 # the same
+printf '%s\n' ". '$top/scripts/lib.sh'" 'quietly "$build/log/runner-quietly.log" false' >"$work/ends.sh"
+script bash "$work/ends.sh"
+check "a script that says why" 1 "^ends: failed, see build/log/runner-quietly.log"
+
+newcomer="$top/scripts/newcomer.sh"
+script env SUITE=potato "$newcomer"
+check "a Debian that doesn't exist" 1 "^newcomer: unknown SUITE 'potato': bookworm or trixie$"
+script env -u SUITE "$newcomer"
+check "no Debian" 1 "^newcomer: which Debian? SUITE=bookworm or SUITE=trixie$"
+script env SUITE=trixie T=bench "$newcomer"
+check "a verb that newcomers don't know" 1 "^newcomer: unknown T 'bench': run or test$"
+script env SUITE=trixie BUSY=very "$newcomer"
+check "not a number of busy loops" 1 "^newcomer: bad BUSY 'very'"
+poor_machine 0
+script env PATH="$work/poor" SUITE=trixie "$newcomer"
+check "no mmdebstrap" 1 "^deps: missing here: .*mmdebstrap.*install them by hand$"
+poor_machine 1000
+script env PATH="$work/poor" SUITE=trixie "$newcomer"
+check "no root" 1 "^newcomer: needs root, .*(there is no sudo)$"
 
 results_end
