@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,9 @@
 #include "pan_util.h"
 
 #define ROOT_MEMORY_RECLAIM	"/sys/fs/cgroup/memory.reclaim"
+#define ZRAM			"/dev/zram0"
+#define ZRAM_SYSFS		"/sys/block/zram0/"
+#define ZRAM_PRIORITY		100
 
 /* Value of the line that starts with @key followed by @sep. */
 static int find_value(const char *path, const char *key, char sep, __u64 *value)
@@ -116,6 +120,73 @@ int pan_swap_device(char *path, size_t len)
 int pan_memory_reclaim(__u64 bytes)
 {
 	return pan_write_u64(ROOT_MEMORY_RECLAIM, bytes);
+}
+
+/**
+ * pan_zram_start() - Swap on compressed RAM, rather than on what there was before.
+ * @bytes: size of the device
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_zram_start(__u64 bytes)
+{
+	int ret;
+
+	ret = pan_write_u64(ZRAM_SYSFS "disksize", bytes);
+	if (ret)
+		return ret;
+	if (system("/sbin/mkswap " ZRAM " >/dev/null"))
+		return -EIO;
+	return swapon(ZRAM, SWAP_FLAG_PREFER | ZRAM_PRIORITY) ? -errno : 0;
+}
+
+/**
+ * pan_zram_stop() - Undo pan_zram_start().
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_zram_stop(void)
+{
+	if (swapoff(ZRAM))
+		return -errno;
+	return pan_write_u64(ZRAM_SYSFS "reset", 1);
+}
+
+/* Number in a column of a file of the device, from 0 on. */
+static int zram_column(const char *path, unsigned int column, __u64 *value)
+{
+	char text[256], *word, *save = NULL;
+	int ret;
+
+	ret = pan_read_file(path, text, sizeof(text));
+	if (ret < 0)
+		return ret;
+	word = strtok_r(text, " \n", &save);
+	while (word && column--)
+		word = strtok_r(NULL, " \n", &save);
+	return word ? pan_parse_u64(word, 10, value) : -EPROTO;
+}
+
+/**
+ * pan_zram_used() - Memory that compressed RAM takes.
+ * @bytes: gets its value
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_zram_used(__u64 *bytes)
+{
+	return zram_column(ZRAM_SYSFS "mm_stat", 2, bytes);
+}
+
+/**
+ * pan_zram_failed_writes() - Writes to compressed RAM for which there was no memory.
+ * @count: gets their number
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_zram_failed_writes(__u64 *count)
+{
+	return zram_column(ZRAM_SYSFS "io_stat", 1, count);
 }
 
 /* The child: touch memory, tell the parent, hold on to it. */
