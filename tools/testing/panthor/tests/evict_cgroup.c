@@ -30,6 +30,7 @@ FIXTURE(evict_cgroup) {
 	struct pan_child child;
 	bool cgroup;
 	__u64 seed;
+	__s64 answer;
 };
 
 static int client_start(struct client *c)
@@ -67,10 +68,11 @@ static void client_stop(struct client *c)
 	pan_ctx_destroy(&c->ctx);
 }
 
-/* The client without swap: starts, and later verifies what it has. */
+/* The client without swap: verifies what it has, when it's told to. */
 static int play(struct pan_child *self)
 {
 	struct client c = { .seed = *(__u64 *)self->arg };
+	__s64 go_on;
 	int ret;
 
 	ret = pan_write_file(NO_SWAP "/cgroup.procs", "0");
@@ -78,11 +80,11 @@ static int play(struct pan_child *self)
 		ret = pan_open(&c.dev);
 	if (!ret)
 		ret = client_start(&c);
-	pan_child_tell(self, ret);
-	if (ret)
-		return ret;
-	pan_child_meet(self);
-	ret = client_verify(&c);
+	do {
+		if (!ret)
+			ret = client_verify(&c);
+		pan_child_tell(self, ret);
+	} while (!pan_child_hear(self, &go_on) && go_on);
 	client_stop(&c);
 	pan_close(&c.dev);
 	return ret;
@@ -90,8 +92,6 @@ static int play(struct pan_child *self)
 
 FIXTURE_SETUP(evict_cgroup)
 {
-	__s64 ret = -1;
-
 	PAN_ENV_SETUP(&self->env);
 	EVICT_REQUIRE(&self->env);
 	self->seed = pan_rand(&self->env.rand);
@@ -102,8 +102,8 @@ FIXTURE_SETUP(evict_cgroup)
 
 	/* The longest idle, which goes first. */
 	ASSERT_EQ(0, pan_child_start(&self->child, play, &self->seed));
-	ASSERT_EQ(0, pan_child_hear(&self->child, &ret));
-	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, pan_child_hear(&self->child, &self->answer));
+	ASSERT_EQ(0, self->answer);
 	self->mine.dev = self->env.dev;
 	self->mine.seed = self->seed + BUFFERS;
 	ASSERT_EQ(0, client_start(&self->mine));
@@ -115,7 +115,10 @@ FIXTURE_TEARDOWN(evict_cgroup)
 
 	client_stop(&self->mine);
 	if (self->child.pid > 0) {
-		EXPECT_EQ(0, pan_child_meet(&self->child));
+		EXPECT_EQ(0, pan_child_tell(&self->child, 1));
+		EXPECT_EQ(0, pan_child_hear(&self->child, &self->answer));
+		EXPECT_EQ(0, self->answer);
+		EXPECT_EQ(0, pan_child_tell(&self->child, 0));
 		EXPECT_EQ(0, pan_child_wait(&self->child, &result));
 		EXPECT_EQ(0, result);
 	}
@@ -143,34 +146,53 @@ static void look(struct __test_metadata *_metadata, FIXTURE_DATA(evict_cgroup) *
 	pan_gems_free(&gems);
 }
 
+/*
+ * Two scans, the second of which knows what came of the first one. That's forgotten
+ * after five seconds, of which four must be enough for a few system calls.
+ */
 TEST_F(evict_cgroup, no_swap)
 {
-	__u64 pages = 0, theirs = 0, mine = 0, evicted = 0, before = 0, skipped = 0, written;
+	__u64 pages, again, theirs, mine, evicted, before, after, written, skipped, still, start;
+	int tries = 10;
 
-	ASSERT_EQ(0, pan_vmstat("pswpout", &before));
-	ASSERT_EQ(0, pan_shrink(&self->env.dev, TOTAL_PAGES / 4, &pages));
-	look(_metadata, self, self->child.pid, &theirs, &evicted);
-	look(_metadata, self, getpid(), &mine, &evicted);
+	do {
+		pages = again = theirs = mine = still = 0;
+		EXPECT_EQ(0, client_verify(&self->mine));
+		ASSERT_EQ(0, pan_vmstat("pswpout", &before));
+		look(_metadata, self, self->child.pid, &written, &evicted);
+		ASSERT_EQ(0, evicted);
+
+		start = pan_now_ms();
+		ASSERT_EQ(0, pan_shrink(&self->env.dev, TOTAL_PAGES / 4, &pages));
+		look(_metadata, self, self->child.pid, &theirs, &evicted);
+		look(_metadata, self, getpid(), &mine, &evicted);
+		ASSERT_EQ(0, pan_vmstat("pswpout", &after));
+		ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &written));
+		ASSERT_EQ(0, pan_shrink(&self->env.dev, BUFFER / PAN_PAGE_SIZE, &again));
+		ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &skipped));
+		look(_metadata, self, self->child.pid, &still, &evicted);
+		start = pan_now_ms() - start;
+		if (start < 4000)
+			break;
+		TH_LOG("that took %llu ms", start);
+		ASSERT_EQ(0, pan_child_tell(&self->child, 1));
+		ASSERT_EQ(0, pan_child_hear(&self->child, &self->answer));
+		ASSERT_EQ(0, self->answer);
+	} while (--tries);
+	ASSERT_LT(0, tries);
 	TH_LOG("%llu pages, %llu evictions there, %llu here", pages, theirs, mine);
 
 	/* It was their turn, so it's ours. */
+	EXPECT_LT(0, theirs);
 	EXPECT_LE(TOTAL_PAGES / 4, pages);
-	EXPECT_LE(pages, mine * (BUFFER / PAN_PAGE_SIZE));
-	EXPECT_LE(BUFFERS / 4, mine);
-	EXPECT_EQ(evicted, mine);
-	EXPECT_EQ(0, wait_written(before + pages));
-
-	/* Not all of theirs was tried, and won't be for a while. */
+	EXPECT_LE(1, mine);
+	/* Pages of zeroes, as there are others, are freed without being written. */
+	EXPECT_LE(mine * (BUFFER / PAN_PAGE_SIZE), after - before);
+	/* Of theirs, not more than a batch was tried, and won't be for a while. */
 	EXPECT_GT(BUFFERS, theirs);
-	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &before));
-	ASSERT_EQ(0, pan_shrink(&self->env.dev, 1, &pages));
-	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &skipped));
-	EXPECT_LT(before, skipped);
-	before = theirs;
-	look(_metadata, self, self->child.pid, &theirs, &evicted);
-	EXPECT_EQ(before, theirs);
-	look(_metadata, self, getpid(), &written, &evicted);
-	EXPECT_EQ(mine + 1, written);
+	EXPECT_LT(written, skipped);
+	EXPECT_EQ(theirs, still);
+	EXPECT_LE(BUFFER / PAN_PAGE_SIZE, again);
 	EXPECT_EQ(0, client_verify(&self->mine));
 }
 
