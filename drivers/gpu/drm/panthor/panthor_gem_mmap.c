@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 
+#include <drm/drm_drv.h>
 #include <drm/panthor_drm.h>
 
 #include "panthor_device.h"
@@ -21,14 +22,19 @@ static vm_fault_t panthor_gem_insert_page_locked(struct panthor_gem_object *bo,
 	 * which don't start at offset zero.
 	 */
 	pgoff_t page_offset = vmf->pgoff - drm_vma_node_start(&bo->base.vma_node);
+	struct vm_area_struct *vma = vmf->vma;
+	pgprot_t prot = vma->vm_page_prot;
 
 	dma_resv_assert_held(bo->base.resv);
 
 	if (page_offset >= bo->base.size >> PAGE_SHIFT)
 		return VM_FAULT_SIGBUS;
 
-	return vmf_insert_pfn(vmf->vma, vmf->address,
-			      page_to_pfn(bo->backing.pages[page_offset]));
+	if (panthor_gem_is_cached_locked(bo))
+		prot = vm_get_page_prot(vma->vm_flags);
+
+	return vmf_insert_pfn_prot(vma, vmf->address,
+				   page_to_pfn(bo->backing.pages[page_offset]), prot);
 }
 
 /* Insert the page if that can be done right away, that is, nobody has to wait. */
@@ -65,7 +71,9 @@ static vm_fault_t panthor_gem_populate_and_retry(struct panthor_gem_object *bo,
 	release_fault_lock(vmf);
 
 	/* If it doesn't work out, the second try is the one to report it. */
-	panthor_room_populate(bo);
+	if (panthor_room_populate(bo) == -ENOMEM)
+		WRITE_ONCE(bo->fault_failed, true);
+
 	drm_gem_object_put(&bo->base);
 	fput(file);
 
@@ -78,12 +86,16 @@ static vm_fault_t panthor_gem_populate_and_insert(struct panthor_gem_object *bo,
 	vm_fault_t ret;
 	int err;
 
-	/* Let signals be handled, the access is retried after that. The kernel
-	 * would retry right away instead, so don't let it spin.
+	err = panthor_gem_lock_populated(bo, panthor_gem_gfp(false));
+
+	/* It was there, but was evicted since. Start over, where it's possible to wait
+	 * for memory.
 	 */
-	err = panthor_gem_lock_populated(bo, vmf->flags & FAULT_FLAG_USER);
+	if (err == -ENOMEM && vmf->flags & FAULT_FLAG_ALLOW_RETRY)
+		return panthor_gem_populate_and_retry(bo, vmf);
+
 	if (err)
-		return err == -EINTR ? VM_FAULT_NOPAGE : vmf_error(err);
+		return VM_FAULT_SIGBUS;
 
 	ret = panthor_gem_insert_page_locked(bo, vmf);
 	dma_resv_unlock(bo->base.resv);
@@ -98,6 +110,12 @@ static vm_fault_t panthor_gem_fault(struct vm_fault *vmf)
 
 	if (panthor_gem_try_insert_page(bo, vmf, &ret))
 		return ret;
+
+	/* That's final: VM_FAULT_OOM would be retried for ever, taking memory from
+	 * everybody else each time, because nobody gets killed for GEM pages.
+	 */
+	if (vmf->flags & FAULT_FLAG_TRIED && xchg(&bo->fault_failed, false))
+		return VM_FAULT_SIGBUS;
 
 	/* The reservation might be held for long, by someone who allocates or
 	 * waits for the GPU, so don't block on it with the mmap lock held if
@@ -150,8 +168,31 @@ static void panthor_gem_vm_close(struct vm_area_struct *vma)
 	drm_gem_vm_close(vma);
 }
 
+/*
+ * Some architectures give all the pages of a VMA its protection, attributes included.
+ * Those that had to be inserted with others, because the device is gone, mustn't get
+ * them.
+ */
+static int panthor_gem_vm_mprotect(struct vm_area_struct *vma, unsigned long start,
+				   unsigned long end, unsigned long newflags)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(vma->vm_private_data);
+	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
+
+	if (ptdev->coherent)
+		return 0;
+
+	/* There are faults that don't take the mmap lock, let there be none from now
+	 * on. Pages that were inserted by earlier ones still are what they were then.
+	 */
+	vma_start_write(vma);
+
+	return drm_dev_is_unplugged(&ptdev->base) && !READ_ONCE(bo->dmap.sgt) ? -ENODEV : 0;
+}
+
 const struct vm_operations_struct panthor_gem_vm_ops = {
 	.fault = panthor_gem_fault,
+	.mprotect = panthor_gem_vm_mprotect,
 	.open = panthor_gem_vm_open,
 	.close = panthor_gem_vm_close,
 };

@@ -8,13 +8,12 @@
 #include <linux/blkdev.h>
 #include <linux/dma-mapping.h>
 #include <linux/err.h>
+#include <linux/highmem.h>
 #include <linux/pagemap.h>
-#include <linux/sched/mm.h>
 #include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/vmalloc.h>
-#include <linux/writeback.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
@@ -38,13 +37,39 @@ static void panthor_gem_assert_locked_or_gone(struct panthor_gem_object *bo)
 		dma_resv_assert_held(bo->base.resv);
 }
 
+/*
+ * Same as drm_prime_pages_to_sg(), except that running out of memory is no reason for
+ * invoking the OOM killer: whoever needs the object has other means.
+ */
+static struct sg_table *panthor_gem_alloc_sgt(struct panthor_gem_object *bo)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	size_t max_segment = dma_max_mapping_size(bo->base.dev->dev) ?: UINT_MAX;
+	struct sg_table *sgt;
+	int ret;
+
+	sgt = kmalloc(sizeof(*sgt), gfp);
+	if (!sgt)
+		return ERR_PTR(-ENOMEM);
+
+	ret = sg_alloc_table_from_pages_segment(sgt, bo->backing.pages,
+						bo->base.size >> PAGE_SHIFT, 0, bo->base.size,
+						min_t(size_t, max_segment, UINT_MAX), gfp);
+	if (ret) {
+		kfree(sgt);
+		return ERR_PTR(ret);
+	}
+
+	return sgt;
+}
+
 static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo)
 {
 	struct drm_gem_object *obj = &bo->base;
 	struct sg_table *sgt;
 	int ret;
 
-	sgt = drm_prime_pages_to_sg(obj->dev, bo->backing.pages, obj->size >> PAGE_SHIFT);
+	sgt = panthor_gem_alloc_sgt(bo);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
@@ -64,7 +89,7 @@ static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo)
 
 /*
  * After the device is gone, the content can still be accessed by CPUs, but there's
- * nothing to map it for.
+ * nothing to map it for. Whoever needs the mapping has to check if there's one.
  */
 VISIBLE_IF_KUNIT int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
 {
@@ -97,31 +122,66 @@ static void panthor_gem_unmap_device(struct panthor_gem_object *bo)
 	kfree(sgt);
 }
 
-/*
- * Those who must not enter reclaim are allowed to use the memory reserves, which
- * are there to get out of trouble. GPU memory isn't what they are for.
+/**
+ * panthor_gem_gfp() - Tell how to allocate the pages of an object
+ * @insist: True if others can be killed for it.
+ *
+ * Return: What's to be passed to the functions that get pages.
  */
-static gfp_t panthor_gem_gfp(gfp_t gfp)
+gfp_t panthor_gem_gfp(bool insist)
 {
-	if (!(current->flags & PF_MEMALLOC))
-		return gfp;
+	/* Those who must not enter reclaim are allowed to use the memory reserves,
+	 * which are there to get out of trouble. GPU memory isn't what they are for.
+	 */
+	if (current->flags & PF_MEMALLOC)
+		return (PANTHOR_GEM_GFP & ~__GFP_DIRECT_RECLAIM) | __GFP_NOMEMALLOC;
 
-	return (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOMEMALLOC;
+	return insist ? GFP_HIGHUSER : PANTHOR_GEM_GFP;
 }
 
-static struct page **panthor_gem_get_pages_locked(struct panthor_gem_object *bo)
+/**
+ * panthor_gem_fits_in_ram() - Check if a machine of this size can hold an object
+ * @size: Size of the object, in bytes.
+ *
+ * Return: false if there's no point in taking memory from anybody, because it
+ * wouldn't be enough.
+ */
+bool panthor_gem_fits_in_ram(u64 size)
 {
-	struct address_space *mapping = bo->base.filp->f_mapping;
-	gfp_t gfp = mapping_gfp_mask(mapping);
-	struct page **pages;
+	return size >> PAGE_SHIFT <= totalram_pages();
+}
+
+static struct page **panthor_gem_get_pages(struct panthor_gem_object *bo, gfp_t gfp)
+{
+	if (!panthor_gem_fits_in_ram(bo->base.size))
+		return ERR_PTR(-ENOMEM);
+
+	return drm_gem_get_pages_gfp(&bo->base, gfp);
+}
+
+/*
+ * What to do after an object didn't get all its pages. If it never had any, those it
+ * did get have no content that's worth a place in swap.
+ */
+static void panthor_gem_drop_pages_locked(struct panthor_gem_object *bo)
+{
+	struct inode *inode = file_inode(bo->base.filp);
 
 	dma_resv_assert_held(bo->base.resv);
 
-	mapping_set_gfp_mask(mapping, panthor_gem_gfp(gfp));
-	pages = drm_gem_get_pages(&bo->base);
-	mapping_set_gfp_mask(mapping, gfp);
+	/* Failing to get pages drops the mark of those somebody else got. */
+	if (bo->backing.pages) {
+		mapping_set_unevictable(inode->i_mapping);
+		return;
+	}
 
-	return pages;
+	if (atomic_read(&bo->reclaimed_count))
+		return;
+
+	shmem_truncate_range(inode, 0, (loff_t)-1);
+
+	/* Whoever is getting pages ahead might have some that aren't there any more. */
+	smp_store_release(&bo->backing.drops, bo->backing.drops + 1);
 }
 
 /* Those who look for room want to know how much of what's in use is ours. */
@@ -143,12 +203,14 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
 	WRITE_ONCE(bo->backing.pages, pages);
 	panthor_gem_account_backed(bo, 1);
 	ret = panthor_gem_map_device_locked(bo);
-	if (ret)
+	if (ret) {
 		panthor_gem_depopulate(bo);
-	else
-		panthor_gem_account_restore_locked(bo);
+		panthor_gem_drop_pages_locked(bo);
+		return ret;
+	}
 
-	return ret;
+	panthor_gem_account_restore_locked(bo);
+	return 0;
 }
 
 /**
@@ -171,9 +233,11 @@ int panthor_gem_back_locked(struct panthor_gem_object *bo)
 	if (bo->backing.pages || panthor_gem_is_imported(bo))
 		return 0;
 
-	pages = panthor_gem_get_pages_locked(bo);
-	if (IS_ERR(pages))
+	pages = panthor_gem_get_pages(bo, panthor_gem_gfp(false));
+	if (IS_ERR(pages)) {
+		panthor_gem_drop_pages_locked(bo);
 		return PTR_ERR(pages);
+	}
 
 	return panthor_gem_set_pages_locked(bo, pages);
 }
@@ -211,27 +275,29 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate_locked);
  * Those who must not enter reclaim get nothing out of doing this ahead, and need
  * the reservation for it.
  */
-static struct page **panthor_gem_get_pages_ahead(struct panthor_gem_object *bo)
+static struct page **panthor_gem_get_pages_ahead(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	if (panthor_gem_is_resident(bo) || current->flags & PF_MEMALLOC)
 		return NULL;
 
-	return drm_gem_get_pages(&bo->base);
+	return panthor_gem_get_pages(bo, gfp);
 }
 
 /* Use the pages we got ahead, unless somebody else was faster. */
-static int panthor_gem_use_pages_locked(struct panthor_gem_object *bo, struct page **pages)
+static int panthor_gem_use_pages_locked(struct panthor_gem_object *bo, struct page **pages,
+					u32 drops)
 {
 	struct address_space *mapping = bo->base.filp->f_mapping;
-	int ret = 0;
+	int ret;
 
-	if (bo->backing.pages)
-		drm_gem_put_pages(&bo->base, pages, false, false);
-	else
-		ret = panthor_gem_set_pages_locked(bo, pages);
+	if (!bo->backing.pages && drops == bo->backing.drops)
+		return panthor_gem_set_pages_locked(bo, pages);
+
+	drm_gem_put_pages(&bo->base, pages, false, false);
+	ret = panthor_gem_back_locked(bo);
 
 	/* Any drm_gem_put_pages() drops the mark of all pages. */
-	if (bo->backing.pages)
+	if (!ret)
 		mapping_set_unevictable(mapping);
 
 	return ret;
@@ -243,29 +309,24 @@ static int panthor_gem_use_pages_locked(struct panthor_gem_object *bo, struct pa
  * nothing can be reclaimed from this VM as long as it's held, so a process with a
  * single VM could run out of memory although most of what it has is idle.
  */
-static int panthor_gem_lock_backed(struct panthor_gem_object *bo, bool intr)
+static int panthor_gem_lock_backed(struct panthor_gem_object *bo, gfp_t gfp)
 {
-	struct page **pages = panthor_gem_get_pages_ahead(bo);
-	int ret = 0;
+	u32 drops = smp_load_acquire(&bo->backing.drops);
+	struct page **pages = panthor_gem_get_pages_ahead(bo, gfp);
+	int ret;
 
-	if (IS_ERR(pages))
-		return PTR_ERR(pages);
-
-	if (!intr)
-		dma_resv_lock(bo->base.resv, NULL);
-	else
-		ret = dma_resv_lock_interruptible(bo->base.resv, NULL);
-
-	if (ret) {
-		if (pages)
-			drm_gem_put_pages(&bo->base, pages, false, false);
-		return ret;
-	}
-
-	if (pages)
-		ret = panthor_gem_use_pages_locked(bo, pages);
-	else
+	/* Can't be interrupted, because both what we got and what we didn't leave
+	 * something to be done with the reservation held.
+	 */
+	dma_resv_lock(bo->base.resv, NULL);
+	if (IS_ERR(pages)) {
+		panthor_gem_drop_pages_locked(bo);
+		ret = PTR_ERR(pages);
+	} else if (pages) {
+		ret = panthor_gem_use_pages_locked(bo, pages, drops);
+	} else {
 		ret = panthor_gem_back_locked(bo);
+	}
 
 	if (ret)
 		dma_resv_unlock(bo->base.resv);
@@ -276,7 +337,7 @@ static int panthor_gem_lock_backed(struct panthor_gem_object *bo, bool intr)
 /**
  * panthor_gem_lock_populated() - Lock an object that has backing pages
  * @bo: Object.
- * @intr: True if waiting for the reservation can be interrupted.
+ * @gfp: How to allocate the pages, see panthor_gem_gfp().
  *
  * Same as taking the reservation and calling panthor_gem_populate_locked(), except
  * that the memory is looked for before the reservation is taken.
@@ -284,13 +345,13 @@ static int panthor_gem_lock_backed(struct panthor_gem_object *bo, bool intr)
  * Context: Process context. See panthor_gem_populate_locked().
  *
  * Return: 0 on success, a negative error code otherwise, in which case the
- * reservation isn't held. That's -EINTR if a signal was received.
+ * reservation isn't held.
  */
-int panthor_gem_lock_populated(struct panthor_gem_object *bo, bool intr)
+int panthor_gem_lock_populated(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	int ret;
 
-	ret = panthor_gem_lock_backed(bo, intr);
+	ret = panthor_gem_lock_backed(bo, gfp);
 	if (!ret)
 		panthor_gem_update_reclaim_state_locked(bo);
 
@@ -301,20 +362,20 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_lock_populated);
 /**
  * panthor_gem_populate() - Make sure an object had backing pages
  * @bo: Object.
+ * @gfp: How to allocate the pages, see panthor_gem_gfp().
  *
  * Same as panthor_gem_populate_locked(), except that this one takes the reservation
  * of the object, after which the pages might be gone again.
  *
  * Context: Process context, with no reservation held.
  *
- * Return: What panthor_gem_populate_locked() returns, or -EINTR if a signal was
- * received.
+ * Return: What panthor_gem_populate_locked() returns.
  */
-int panthor_gem_populate(struct panthor_gem_object *bo)
+int panthor_gem_populate(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	int ret;
 
-	ret = panthor_gem_lock_populated(bo, true);
+	ret = panthor_gem_lock_populated(bo, gfp);
 	if (!ret)
 		dma_resv_unlock(bo->base.resv);
 
@@ -357,41 +418,11 @@ void panthor_gem_depopulate(struct panthor_gem_object *bo)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_depopulate);
 
-static void panthor_gem_write_folio(struct address_space *mapping, struct folio *folio)
-{
-	struct writeback_control wbc = {
-		.sync_mode = WB_SYNC_NONE,
-		.nr_to_write = SWAP_CLUSTER_MAX,
-		.range_end = LLONG_MAX,
-		.for_reclaim = 1,
-	};
-	int ret;
-
-	if (!folio_trylock(folio))
-		return;
-
-	/* Someone else might have been faster, or be about to use it, in which case
-	 * there are more references than the page cache's and ours.
-	 */
-	if (folio->mapping != mapping || folio_test_writeback(folio) || folio_mapped(folio) ||
-	    folio_ref_count(folio) != folio_nr_pages(folio) + 1 ||
-	    !folio_clear_dirty_for_io(folio)) {
-		folio_unlock(folio);
-		return;
-	}
-
-	/* Once written, it's the first one to be freed. */
-	folio_set_reclaim(folio);
-	ret = mapping->a_ops->writepage(&folio->page, &wbc);
-	if (!folio_test_writeback(folio))
-		folio_clear_reclaim(folio);
-	if (ret == AOP_WRITEPAGE_ACTIVATE)
-		folio_unlock(folio);
-}
-
 /**
- * panthor_gem_write() - Start writing the content of an object to swap
+ * panthor_gem_write() - Write the content of an object to swap, and free it
  * @bo: Object that was just evicted.
+ * @writing: Filled with the number of pages that aren't free yet, but will be once they
+ * are written, see panthor_gem_free_written().
  *
  * To the system, the pages of an object that nobody has used for ages look like
  * they just were, because being put back is the first thing that happens to them.
@@ -402,34 +433,52 @@ static void panthor_gem_write_folio(struct address_space *mapping, struct folio 
  * enter filesystems. The caller has a reference to the object. No reservation should
  * be held, because this takes a while: whoever needs the pages again gets a reference
  * to them first, and they aren't written, or waits until they are.
+ *
+ * Return: The number of pages that were freed.
  */
-void panthor_gem_write(struct panthor_gem_object *bo)
+unsigned long panthor_gem_write(struct panthor_gem_object *bo, unsigned long *writing)
 {
 	struct address_space *mapping = bo->base.filp->f_mapping;
-	pgoff_t index = 0, end = bo->base.size >> PAGE_SHIFT;
+	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
 	struct blk_plug plug;
-	unsigned int noreclaim;
+	unsigned long freed;
 
-	/* Freeing memory takes some, which is what the reserves are for. */
-	noreclaim = memalloc_noreclaim_save();
+	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_write, bo, writing);
+
 	blk_start_plug(&plug);
-	/* Pages are unevictable as soon as somebody wants all of them back. */
-	while (index < end && !mapping_unevictable(mapping)) {
-		struct folio *folio = filemap_get_folio(mapping, index);
-
-		if (IS_ERR(folio)) {
-			index++;
-			continue;
-		}
-
-		index = folio_next_index(folio);
-		panthor_gem_write_folio(mapping, folio);
-		folio_put(folio);
-		cond_resched();
-	}
+	freed = reclaim_mapping_range(mapping, 0, nr_pages, NULL);
 	blk_finish_plug(&plug);
-	memalloc_noreclaim_restore(noreclaim);
+	mm_account_reclaimed_pages(freed);
+
+	/* Pages leave the page cache for the swap cache before they are written. */
+	*writing = nr_pages - min(nr_pages, freed + READ_ONCE(mapping->nrpages));
+
+	return freed;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_write);
+
+/**
+ * panthor_gem_free_written() - Free the pages of an object that were written meanwhile
+ * @bo: Object that was passed to panthor_gem_write().
+ * @writing: Filled with the number of pages that are still being written.
+ *
+ * Context: See panthor_gem_write().
+ *
+ * Return: The number of pages that were freed.
+ */
+unsigned long panthor_gem_free_written(struct panthor_gem_object *bo, unsigned long *writing)
+{
+	unsigned long freed;
+
+	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_free_written, bo, writing);
+
+	freed = reclaim_mapping_range(bo->base.filp->f_mapping, 0, bo->base.size >> PAGE_SHIFT,
+				      writing);
+	mm_account_reclaimed_pages(freed);
+
+	return freed;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_free_written);
 
 /**
  * panthor_gem_pin_locked() - Pin the pages of an object
@@ -488,7 +537,7 @@ int panthor_gem_pin(struct panthor_gem_object *bo)
 {
 	int ret;
 
-	ret = panthor_gem_lock_backed(bo, true);
+	ret = panthor_gem_lock_backed(bo, panthor_gem_gfp(false));
 	if (ret)
 		return ret;
 
@@ -501,7 +550,8 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_pin);
 
 /**
  * panthor_gem_pin_briefly() - Pin the pages of an object for a short time
- * @bo: Object.
+ * @bo: Object. Nothing is allocated for imported ones.
+ * @gfp: How to allocate the pages, see panthor_gem_gfp().
  *
  * Same as panthor_gem_pin(), except that the object stays in the list it's in, or in
  * none if it had no pages. If a scan finds it there, it's moved to where it belongs,
@@ -510,11 +560,11 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_pin);
  *
  * Return: 0 on success, a negative error code otherwise.
  */
-int panthor_gem_pin_briefly(struct panthor_gem_object *bo)
+int panthor_gem_pin_briefly(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	int ret;
 
-	ret = panthor_gem_lock_backed(bo, true);
+	ret = panthor_gem_lock_backed(bo, gfp);
 	if (ret)
 		return ret;
 
@@ -538,7 +588,7 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_unpin);
 
 static int panthor_gem_vmap_get_locked(struct panthor_gem_object *bo)
 {
-	pgprot_t prot = panthor_gem_pgprot(bo, PAGE_KERNEL);
+	pgprot_t prot = PAGE_KERNEL;
 	void *vaddr;
 	int ret;
 
@@ -548,6 +598,9 @@ static int panthor_gem_vmap_get_locked(struct panthor_gem_object *bo)
 	ret = panthor_gem_pin_locked(bo);
 	if (ret)
 		goto err_put_use;
+
+	if (!panthor_gem_is_cached_locked(bo))
+		prot = panthor_gem_pgprot(bo, prot);
 
 	vaddr = vmap(bo->backing.pages, bo->base.size >> PAGE_SHIFT, VM_MAP, prot);
 	if (!vaddr) {
@@ -624,4 +677,67 @@ void panthor_gem_vunmap_locked(struct drm_gem_object *obj, struct iosys_map *map
 		dma_buf_vunmap(obj->import_attach->dmabuf, map);
 	else
 		panthor_gem_vmap_put_locked(bo);
+}
+
+static u64 panthor_gem_load(const void *addr, size_t size)
+{
+	return size == sizeof(u64) ? READ_ONCE(*(const u64 *)addr) :
+				     READ_ONCE(*(const u32 *)addr);
+}
+
+/* What's imported isn't necessarily made of pages. */
+static int panthor_gem_read_imported(struct panthor_gem_object *bo, u64 offset, size_t size,
+				     u64 *value)
+{
+	unsigned int noreclaim;
+	struct iosys_map map;
+	int ret;
+
+	if (!dma_resv_trylock(bo->base.resv))
+		return -EBUSY;
+
+	noreclaim = memalloc_noreclaim_save();
+	ret = panthor_gem_vmap_locked(&bo->base, &map);
+	if (!ret) {
+		*value = panthor_gem_load(map.vaddr + offset, size);
+		panthor_gem_vunmap_locked(&bo->base, &map);
+	}
+	memalloc_noreclaim_restore(noreclaim);
+
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+
+/**
+ * panthor_gem_read_mapped() - Read a word of an object that's mapped by the GPU
+ * @bo: Object.
+ * @offset: Where the word is in the object. It doesn't cross a page.
+ * @dma_addr: The address the GPU finds it at.
+ * @size: Size of the word, 4 or 8.
+ * @value: Set to what's there.
+ *
+ * Context: Process context, including the DMA signalling path. The caller must
+ * make sure that the GPU mapping stays, which is what keeps the pages there. No
+ * reservation is waited for.
+ *
+ * Return: 0 on success, -EBUSY if the object is imported, and its reservation is
+ * held by somebody else, another negative error code if it can't be mapped.
+ */
+int panthor_gem_read_mapped(struct panthor_gem_object *bo, u64 offset, dma_addr_t dma_addr,
+			    size_t size, u64 *value)
+{
+	void *vaddr;
+
+	if (panthor_gem_is_imported(bo))
+		return panthor_gem_read_imported(bo, offset, size, value);
+
+	/* The caches might have what was there before the GPU wrote to it. Nobody
+	 * writes through this mapping, so there's nothing to be lost.
+	 */
+	dma_sync_single_for_cpu(bo->base.dev->dev, dma_addr, size, DMA_FROM_DEVICE);
+	vaddr = kmap_local_page(bo->backing.pages[offset >> PAGE_SHIFT]);
+	*value = panthor_gem_load(vaddr + offset_in_page(offset), size);
+	kunmap_local(vaddr);
+
+	return 0;
 }

@@ -2,10 +2,13 @@
 
 /* Making room in memory for what a VM needs, when several of them want all of it. */
 
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/psi.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
+#include <linux/vmstat.h>
+#include <linux/wait.h>
 
 #include <drm/drm_managed.h>
 
@@ -26,27 +29,58 @@
  * has, until its allocations fail, or the OOM killer is invoked, with plenty of
  * room in swap.
  *
- * So what doesn't fit waits for its turn, and takes memory from other VMs before it
- * takes it from everybody else. This involves waiting for these VMs to be idle with
- * their reservation held, so nobody can submit to them meanwhile, which is only
- * possible where no lock is held yet, at the beginning of an ioctl, or in a CPU
- * fault once the mmap lock was released. If an object still doesn't fit, the rest of
- * the VM it's for has to make room, because none of it is needed before the next
- * submission.
+ * So what needs memory gets it in these steps, see panthor_room_get():
  *
- * What fits might not do so any more if somebody else is told the same before it's
- * allocated, so it's claimed meanwhile. What's small isn't, as long as there's plenty.
+ * 1. What fits is allocated right away. It might not do so any more if somebody else
+ *    is told the same before it's allocated, so it's claimed meanwhile. What's small
+ *    isn't, as long as there's plenty.
+ * 2. What doesn't fit waits for its turn, and takes memory from other VMs before it
+ *    takes it from everybody else: from those that are idle, and if that's not enough,
+ *    from those that become idle in the next PANTHOR_ROOM_WAIT_MS, however many there
+ *    are. Nobody submits to them meanwhile. Nothing is locked while waiting.
+ * 3. If it's the memory cgroup that's short of memory, others aren't, so only those
+ *    which are in this cgroup are asked.
+ * 4. If an object still doesn't fit, the rest of the VM it's for has to make room,
+ *    because none of it is needed before the next submission.
+ * 5. If there'd be enough in the end, it's tried again, because others might have been
+ *    faster. If there's not, because somebody else has it, and doesn't give it back,
+ *    there might be soon, as long as the system is looking for memory, or killing
+ *    somebody. Nobody else has to wait during that.
+ * 6. The last attempt is made the way memory is allocated for page faults, for which
+ *    the OOM killer might be invoked. What can't fit never gets there: it fails.
+ *
+ * All this is only possible where no lock is held yet, at the beginning of an ioctl, or
+ * in a CPU fault once the mmap lock was released. Waiting for one's turn can be
+ * interrupted, what follows can't, except by being killed: it takes no longer than
+ * what's written here, and the next attempt would have to take memory from others again.
  *
  * Bringing back what was evicted takes time, during which the GPU might have
  * nothing to do, so once this is done, others don't get their turn before the VM
- * had as much time to make use of it.
+ * had as much time to make use of it. CPU faults of the same process don't count as
+ * others.
  */
 
-/* How long to wait for a VM to be idle when we can't do without its memory. */
+/*
+ * How long to wait for VMs to be idle when we can't do without their memory, for all
+ * of them together. Also how long those who'd use them are kept waiting.
+ */
 #define PANTHOR_ROOM_WAIT_MS		100
+
+/* How often to look if VMs are idle, or if there's memory. */
+#define PANTHOR_ROOM_POLL_MS		4
 
 /* The longest time others are kept waiting after a VM got its memory. */
 #define PANTHOR_ROOM_MAX_SLICE_MS	1000
+
+/* How many times to try again before asking like a page fault does. */
+#define PANTHOR_ROOM_MAX_TRIES		4
+
+/*
+ * How many times to look for memory that isn't there with nothing happening, and in
+ * total. That's half a second, and half a minute.
+ */
+#define PANTHOR_ROOM_QUIET_POLLS	125
+#define PANTHOR_ROOM_MAX_POLLS		7500
 
 /* What can be allocated without anybody noticing, as long as there's plenty. */
 #define PANTHOR_ROOM_SMALL_PAGES	(SZ_64K >> PAGE_SHIFT)
@@ -160,31 +194,64 @@ static bool panthor_room_is_plenty(struct panthor_device *ptdev, unsigned long n
 	       panthor_room_free_pages() > claimed + 2 * panthor_room_margin();
 }
 
-/* How long to wait until @vm can have its turn, in jiffies. */
-static unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm)
+VISIBLE_IF_KUNIT ktime_t panthor_room_now(void)
 {
-	s64 us = ktime_us_delta(READ_ONCE(room->slice_end), ktime_get());
+	KUNIT_STATIC_STUB_REDIRECT(panthor_room_now);
 
-	if (us <= 0 || (vm && READ_ONCE(room->slice_vm) == vm))
+	return ktime_get();
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_now);
+
+/* What a process does with its CPUs is for the VM it's making use of. */
+static bool panthor_room_owns_slice(struct panthor_room *room, struct panthor_vm *vm)
+{
+	if (vm)
+		return READ_ONCE(room->slice_vm) == vm;
+
+	return current->mm && READ_ONCE(room->slice_mm) == current->mm;
+}
+
+/* How long to wait until @vm can have its turn, in jiffies. */
+VISIBLE_IF_KUNIT unsigned long panthor_room_delay(struct panthor_room *room,
+						  struct panthor_vm *vm)
+{
+	s64 us = ktime_us_delta(READ_ONCE(room->slice_end), panthor_room_now());
+
+	/* A torn value on 32-bit systems is still not more than this. */
+	us = min(us, PANTHOR_ROOM_MAX_SLICE_MS * USEC_PER_MSEC);
+	if (us <= 0 || panthor_room_owns_slice(room, vm))
 		return 0;
 
 	return usecs_to_jiffies(us);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_delay);
+
+/*
+ * CPU faults, which have no VM, only give up when they are killed: where the kernel
+ * doesn't look at signals before it retries, they'd spin.
+ */
+static int panthor_room_lock_mutex(struct panthor_room *room, struct panthor_vm *vm)
+{
+	return vm ? mutex_lock_interruptible(&room->lock) : mutex_lock_killable(&room->lock);
 }
 
 /* Nothing is locked while waiting, because the VM might need even more memory. */
 static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
 {
+	const unsigned int state = vm ? TASK_INTERRUPTIBLE : TASK_KILLABLE;
 	unsigned long delay;
 	int ret;
 
 	do {
 		delay = panthor_room_delay(room, vm);
-		if (delay)
-			schedule_timeout_interruptible(delay);
-		if (signal_pending(current))
+		if (delay) {
+			__set_current_state(state);
+			schedule_timeout(delay);
+		}
+		if (signal_pending_state(state, current))
 			return -ERESTARTSYS;
 
-		ret = mutex_lock_interruptible(&room->lock);
+		ret = panthor_room_lock_mutex(room, vm);
 		if (ret)
 			return ret;
 
@@ -208,7 +275,8 @@ static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
  * of memory, and for the VM of the last one to have had some time to run.
  *
  * Return: 0 on success, in which case panthor_room_leave() must be called, a
- * negative error code if a signal was received.
+ * negative error code if a signal was received, which has to be a fatal one if there's
+ * no VM.
  */
 int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm)
 {
@@ -223,7 +291,8 @@ int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm)
 		return ret;
 	}
 
-	room->start = ktime_get();
+	room->start = panthor_room_now();
+	room->wait_left = msecs_to_jiffies(PANTHOR_ROOM_WAIT_MS);
 	room->pflags = pflags;
 	return 0;
 }
@@ -256,38 +325,101 @@ unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_p
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_need);
 
-/**
- * panthor_room_make() - Take memory from others
- * @ptdev: Device.
- * @resv: Reservation of the VM or object the memory is for. The VM it belongs to is
- * left alone.
- * @nr_pages: Number of pages to take. There's no guarantee that they are found.
- *
- * Context: Process context, after panthor_room_enter(), with no reservation held.
- * Waits for the reservations of other VMs, and for up to PANTHOR_ROOM_WAIT_MS for
- * each of them to be idle.
- *
- * Return: 0, or -ERESTARTSYS if a signal was received.
+/*
+ * Wait a moment for VMs to be idle. Those who use them wait, too, so they get there even
+ * if there's always another job.
  */
-int panthor_room_make(struct panthor_device *ptdev, struct dma_resv *resv,
-		      unsigned long nr_pages)
+VISIBLE_IF_KUNIT bool panthor_room_wait_for_vms(struct panthor_room *room,
+						struct dma_resv *resv)
 {
-	lockdep_assert_held(&ptdev->reclaim.room.lock);
+	unsigned long delay = min(room->wait_left, msecs_to_jiffies(PANTHOR_ROOM_POLL_MS));
 
-	panthor_reclaim_others(ptdev, resv, nr_pages, PANTHOR_ROOM_WAIT_MS);
-	return signal_pending(current) ? -ERESTARTSYS : 0;
+	KUNIT_STATIC_STUB_REDIRECT(panthor_room_wait_for_vms, room, resv);
+
+	if (!delay)
+		return false;
+
+	WRITE_ONCE(room->waiting_for, resv);
+	room->wait_left -= delay;
+	return !schedule_timeout_killable(delay);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_wait_for_vms);
+
+static void panthor_room_stop_waiting(struct panthor_room *room)
+{
+	if (!room->waiting_for)
+		return;
+
+	WRITE_ONCE(room->waiting_for, NULL);
+	wake_up_all(&room->waitq);
+}
+
+/* Take @nr_pages from others, or from the rest of the VM. They might not be found. */
+static void panthor_room_take(struct panthor_room_request *req, struct mem_cgroup *memcg,
+			      bool own, unsigned long nr_pages)
+{
+	struct panthor_room *room = &req->ptdev->reclaim.room;
+	unsigned long taken = 0;
+	bool busy, first = true;
+
+	lockdep_assert_held(&room->lock);
+
+	while (taken < nr_pages && !fatal_signal_pending(current)) {
+		busy = false;
+		if (own)
+			taken += panthor_reclaim_own(req->ptdev, req->resv, nr_pages - taken,
+						     &busy);
+		else
+			taken += panthor_reclaim_others(req->ptdev, req->resv, memcg,
+							nr_pages - taken, &busy);
+		if (taken >= nr_pages || !busy)
+			break;
+
+		if (first)
+			atomic_long_inc(&req->ptdev->reclaim.stats.waits);
+		first = false;
+		if (!panthor_room_wait_for_vms(room, req->resv))
+			break;
+	}
+
+	panthor_room_stop_waiting(room);
+}
+
+/**
+ * panthor_room_pause() - Let others have the memory of a VM before it's used again
+ * @ptdev: Device.
+ * @vm: VM.
+ *
+ * A VM that always has a job queued is never idle. If somebody can't do without its
+ * memory, this is the moment to hand it over.
+ *
+ * Context: Process context, with nothing locked. Sleeps for up to
+ * PANTHOR_ROOM_WAIT_MS, unless the task is killed.
+ */
+void panthor_room_pause(struct panthor_device *ptdev, struct panthor_vm *vm)
+{
+	struct panthor_room *room = &ptdev->reclaim.room;
+	struct dma_resv *resv = READ_ONCE(room->waiting_for);
+
+	if (likely(!resv) || resv == panthor_vm_resv(vm) || !panthor_vm_reclaimable_pages(vm))
+		return;
+
+	wait_event_killable_timeout(room->waitq, !READ_ONCE(room->waiting_for),
+				    msecs_to_jiffies(PANTHOR_ROOM_WAIT_MS));
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_pause);
 
 /* Getting more memory during one's slice doesn't make it longer, others are waiting. */
 static void panthor_room_start_slice(struct panthor_room *room, struct panthor_vm *vm)
 {
-	ktime_t now = ktime_get();
+	ktime_t now = panthor_room_now();
 	s64 slice = min(ktime_ms_delta(now, room->start), PANTHOR_ROOM_MAX_SLICE_MS);
 
 	if (!vm || (room->slice_vm == vm && ktime_before(room->start, room->slice_end)))
 		return;
 
 	WRITE_ONCE(room->slice_vm, vm);
+	WRITE_ONCE(room->slice_mm, current->mm);
 	WRITE_ONCE(room->slice_end, ktime_add_ms(now, slice));
 }
 
@@ -309,77 +441,281 @@ void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_leave);
 
+/*
+ * The most that can be had, if everybody else gives what they can. Objects that are
+ * reclaimable, but weren't reclaimed, aren't in the lists of the system.
+ */
+VISIBLE_IF_KUNIT unsigned long panthor_room_most(struct panthor_device *ptdev)
+{
+	unsigned long cached = total_swapcache_pages();
+	unsigned long anon;
+
+	KUNIT_STATIC_STUB_REDIRECT(panthor_room_most, ptdev);
+
+	anon = global_node_page_state(NR_INACTIVE_ANON) + global_node_page_state(NR_ACTIVE_ANON);
+	anon -= min(anon, cached);
+	anon += max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
+
+	return max(si_mem_available(), 0L) + cached + min(anon, panthor_reclaim_swap_room());
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_most);
+
+static bool panthor_room_could_fit(struct panthor_room_request *req)
+{
+	return req->needed(req) + panthor_room_margin() <= panthor_room_most(req->ptdev);
+}
+
+/*
+ * Get the closest cgroup of the current task that doesn't have @nr_pages left. That's
+ * no problem if there's something to reclaim in it, so only ask after it was one.
+ */
+static struct mem_cgroup *panthor_room_get_short_cgroup(unsigned long nr_pages)
+{
+	struct mem_cgroup *memcg = NULL;
+
+#ifdef CONFIG_MEMCG
+	if (mem_cgroup_disabled())
+		return NULL;
+
+	rcu_read_lock();
+	for (memcg = mem_cgroup_from_task(current); memcg; memcg = parent_mem_cgroup(memcg)) {
+		if (page_counter_read(&memcg->memory) + nr_pages > READ_ONCE(memcg->memory.max))
+			break;
+	}
+	if (memcg && !css_tryget(&memcg->css))
+		memcg = NULL;
+	rcu_read_unlock();
+#endif
+
+	return memcg;
+}
+
+/* Called with the claim in place. If the system is short of memory, so is everyone. */
+static struct mem_cgroup *panthor_room_get_cgroup_to_ask(struct panthor_room_request *req,
+							 unsigned long nr_pages)
+{
+	if (panthor_room_shortage(req->ptdev, 0))
+		return NULL;
+
+	return panthor_room_get_short_cgroup(nr_pages);
+}
+
+/* It should have worked. So much for the estimation. */
+static int panthor_room_take_more_and_get(struct panthor_room_request *req)
+{
+	unsigned long nr_pages = req->missing(req);
+	struct mem_cgroup *memcg;
+	int ret;
+
+	if (!panthor_room_could_fit(req))
+		return -ENOMEM;
+
+	memcg = panthor_room_get_cgroup_to_ask(req, nr_pages);
+	panthor_room_take(req, memcg, false, nr_pages);
+	mem_cgroup_put(memcg);
+	ret = req->get(req);
+	if (ret != -ENOMEM)
+		return ret;
+
+	/* What the VM has might be part of what's needed. */
+	nr_pages = req->missing(req);
+	if (req->needed(req) > nr_pages)
+		return ret;
+
+	/* Reclaim might have failed to take it from the VM itself, which we can wait for. */
+	panthor_room_take(req, NULL, true, nr_pages);
+	return req->get(req);
+}
+
+static int panthor_room_take_turn(struct panthor_room_request *req)
+{
+	unsigned long nr_pages;
+	int ret;
+
+	ret = panthor_room_enter(req->ptdev, req->vm);
+	if (ret)
+		return ret;
+
+	/* There might be more, or less, than when we started waiting. */
+	nr_pages = req->missing(req);
+	panthor_room_take(req, NULL, false, panthor_room_need(req->ptdev, nr_pages));
+	ret = req->get(req);
+	if (ret == -ENOMEM)
+		ret = panthor_room_take_more_and_get(req);
+
+	panthor_room_leave(req->ptdev, ret ? NULL : req->vm);
+	return ret;
+}
+
+static int panthor_room_try(struct panthor_room_request *req)
+{
+	unsigned long nr_pages = req->missing(req);
+	bool plenty = panthor_room_is_plenty(req->ptdev, nr_pages);
+	int ret;
+
+	/* Nobody's memory would be enough. */
+	if (!plenty && req->needed(req) > totalram_pages())
+		return -ENOMEM;
+
+	if (plenty || panthor_room_try_claim(req->ptdev, nr_pages)) {
+		ret = req->get(req);
+		if (!plenty)
+			panthor_room_unclaim(req->ptdev, nr_pages);
+		if (ret != -ENOMEM)
+			return ret;
+	}
+
+	return panthor_room_take_turn(req);
+}
+
+/*
+ * How many pages others looked at in search of memory, and how many tasks were killed
+ * for it. If that changes, so might what we get.
+ */
+VISIBLE_IF_KUNIT unsigned long panthor_room_events(void)
+{
+#ifdef CONFIG_VM_EVENT_COUNTERS
+	unsigned long events[NR_VM_EVENT_ITEMS];
+
+	KUNIT_STATIC_STUB_REDIRECT(panthor_room_events);
+
+	all_vm_events(events);
+	return events[PGSCAN_DIRECT] + events[OOM_KILL];
+#else
+	return 0;
+#endif
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_events);
+
+/* Wait until it could fit, or nothing suggests that it's ever going to. */
+static int panthor_room_wait_for_others(struct panthor_room_request *req)
+{
+	unsigned long last = panthor_room_events();
+	u32 quiet = 0;
+
+	for (u32 i = 0; i < PANTHOR_ROOM_MAX_POLLS && quiet < PANTHOR_ROOM_QUIET_POLLS; i++) {
+		unsigned long events;
+
+		if (panthor_room_could_fit(req))
+			return 0;
+
+		schedule_timeout_killable(msecs_to_jiffies(PANTHOR_ROOM_POLL_MS));
+		if (fatal_signal_pending(current))
+			return -EINTR;
+
+		events = panthor_room_events();
+		quiet = events == last ? quiet + 1 : 0;
+		last = events;
+	}
+
+	return -ENOMEM;
+}
+
+/*
+ * What couldn't be had might be there in a moment. Returns 0 if it's worth another
+ * attempt.
+ */
+static int panthor_room_wait(struct panthor_room_request *req)
+{
+	unsigned long nr_pages = req->missing(req);
+	struct mem_cgroup *memcg;
+	int ret;
+
+	if (req->insist || req->needed(req) > totalram_pages())
+		return -ENOMEM;
+
+	memcg = panthor_room_get_short_cgroup(nr_pages);
+	mem_cgroup_put(memcg);
+	if (memcg && req->tries >= PANTHOR_ROOM_MAX_TRIES)
+		return -ENOMEM;
+
+	ret = panthor_room_wait_for_others(req);
+	if (ret)
+		return ret;
+
+	schedule_timeout_killable(msecs_to_jiffies(1 << req->tries));
+	req->insist = ++req->tries > PANTHOR_ROOM_MAX_TRIES;
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/**
+ * panthor_room_get() - Get memory, making room if needed
+ * @req: Request.
+ *
+ * Context: Process context, with nothing locked. Sleeps, possibly for long. Must not be
+ * called from something others depend on to free memory, or fences to be signaled.
+ *
+ * Return: 0 on success, -ENOMEM if it can't fit, -ERESTARTSYS if a signal was received
+ * before it was our turn, -EINTR if the task was killed, or what @req->get returned.
+ */
+int panthor_room_get(struct panthor_room_request *req)
+{
+	int ret;
+
+	do {
+		ret = panthor_room_try(req);
+		if (ret != -ENOMEM)
+			return ret;
+
+		ret = panthor_room_wait(req);
+	} while (!ret);
+
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_get);
+
+/**
+ * struct panthor_room_bo_request - Request for the pages of an object
+ */
+struct panthor_room_bo_request {
+	/** @base: Inherit from panthor_room_request. */
+	struct panthor_room_request base;
+
+	/** @bo: Object. */
+	struct panthor_gem_object *bo;
+
+	/** @get: How to get the pages. */
+	int (*get)(struct panthor_gem_object *bo, gfp_t gfp);
+};
+
 static unsigned long panthor_room_missing_pages(struct panthor_gem_object *bo)
 {
 	return panthor_gem_is_resident(bo) ? 0 : bo->base.size >> PAGE_SHIFT;
 }
 
-static int panthor_room_make_then_get(struct panthor_gem_object *bo, struct dma_resv *resv,
-				      unsigned long nr_pages,
-				      int (*get)(struct panthor_gem_object *bo))
+static unsigned long panthor_room_bo_missing(struct panthor_room_request *base)
 {
-	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
-	int ret;
+	struct panthor_room_bo_request *req =
+		container_of(base, struct panthor_room_bo_request, base);
 
-	ret = panthor_room_make(ptdev, resv, nr_pages);
-	if (ret)
-		return ret;
-
-	return get(bo);
+	return panthor_room_missing_pages(req->bo);
 }
 
-static int panthor_room_make_and_get(struct panthor_gem_object *bo, struct panthor_vm *vm,
-				     int (*get)(struct panthor_gem_object *bo))
+static int panthor_room_bo_get(struct panthor_room_request *base)
 {
-	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
-	struct dma_resv *resv = vm ? panthor_vm_resv(vm) : bo->base.resv;
-	unsigned long nr_pages;
-	int ret;
+	struct panthor_room_bo_request *req =
+		container_of(base, struct panthor_room_bo_request, base);
 
-	ret = panthor_room_enter(ptdev, vm);
-	if (ret)
-		return ret;
-
-	/* It might have been populated while we were waiting. */
-	nr_pages = panthor_room_missing_pages(bo);
-	ret = panthor_room_make_then_get(bo, resv, panthor_room_need(ptdev, nr_pages), get);
-
-	/* So much for the estimation. */
-	if (ret == -ENOMEM)
-		ret = panthor_room_make_then_get(bo, resv, nr_pages, get);
-
-	/* Reclaim might have failed to take it from the VM itself, which we can wait for. */
-	if (ret == -ENOMEM) {
-		panthor_reclaim_own(ptdev, resv, nr_pages, PANTHOR_ROOM_WAIT_MS);
-		ret = signal_pending(current) ? -ERESTARTSYS : get(bo);
-	}
-
-	panthor_room_leave(ptdev, ret ? NULL : vm);
-	return ret;
+	return req->get(req->bo, panthor_gem_gfp(base->insist));
 }
 
-/* @get is the way to get the pages of @bo, once there's room for them. */
-static int panthor_room_get(struct panthor_gem_object *bo, struct panthor_vm *vm,
-			    int (*get)(struct panthor_gem_object *bo))
+static int panthor_room_get_bo(struct panthor_gem_object *bo, struct panthor_vm *vm,
+			       int (*get)(struct panthor_gem_object *bo, gfp_t gfp))
 {
-	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
-	unsigned long nr_pages = panthor_room_missing_pages(bo);
-	bool plenty = panthor_room_is_plenty(ptdev, nr_pages);
-	int ret;
+	struct panthor_room_bo_request req = {
+		.base = {
+			.ptdev = container_of(bo->base.dev, struct panthor_device, base),
+			.vm = vm,
+			.resv = vm ? panthor_vm_resv(vm) : bo->base.resv,
+			.missing = panthor_room_bo_missing,
+			.needed = panthor_room_bo_missing,
+			.get = panthor_room_bo_get,
+		},
+		.bo = bo,
+		.get = get,
+	};
 
-	/* Nobody's memory would be enough. */
-	if (nr_pages > totalram_pages())
-		return -ENOMEM;
-
-	if (plenty || panthor_room_try_claim(ptdev, nr_pages)) {
-		ret = get(bo);
-		if (!plenty)
-			panthor_room_unclaim(ptdev, nr_pages);
-		if (ret != -ENOMEM)
-			return ret;
-	}
-
-	return panthor_room_make_and_get(bo, vm, get);
+	return panthor_room_get(&req.base);
 }
 
 /**
@@ -390,12 +726,12 @@ static int panthor_room_get(struct panthor_gem_object *bo, struct panthor_vm *vm
  *
  * Context: Process context, with nothing locked. Sleeps, possibly for long.
  *
- * Return: 0 on success, -ENOMEM if there's not enough memory, -EIO if pages
- * couldn't be read back, another negative error code if a signal was received.
+ * Return: 0 on success, -ENOMEM if it can't fit, -EIO if pages couldn't be read back,
+ * -EINTR or -ERESTARTSYS if the task was killed.
  */
 int panthor_room_populate(struct panthor_gem_object *bo)
 {
-	return panthor_room_get(bo, NULL, panthor_gem_populate);
+	return panthor_room_get_bo(bo, NULL, panthor_gem_populate);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_populate);
 
@@ -408,11 +744,12 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_room_populate);
  *
  * Context: Process context, with nothing locked. Sleeps, possibly for long.
  *
- * Return: What panthor_room_populate() returns.
+ * Return: What panthor_room_populate() returns. -ERESTARTSYS if a signal was received
+ * while waiting for one's turn.
  */
 int panthor_room_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm)
 {
-	return panthor_room_get(bo, vm, panthor_gem_pin_briefly);
+	return panthor_room_get_bo(bo, vm, panthor_gem_pin_briefly);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_pin_briefly);
 
@@ -447,5 +784,7 @@ bool panthor_room_try_populate_locked(struct panthor_gem_object *bo)
  */
 int panthor_room_init(struct panthor_device *ptdev)
 {
+	init_waitqueue_head(&ptdev->reclaim.room.waitq);
+
 	return drmm_mutex_init(&ptdev->base, &ptdev->reclaim.room.lock);
 }

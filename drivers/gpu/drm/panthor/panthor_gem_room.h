@@ -7,8 +7,10 @@
 #include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 struct dma_resv;
+struct mm_struct;
 struct panthor_device;
 struct panthor_gem_object;
 struct panthor_vm;
@@ -41,14 +43,69 @@ struct panthor_room {
 	/** @start: When the current turn started. */
 	ktime_t start;
 
+	/** @wait_left: How long VMs can still be waited for in this turn, in jiffies. */
+	unsigned long wait_left;
+
+	/**
+	 * @waiting_for: Set if VMs are being waited for, NULL otherwise.
+	 *
+	 * It's the reservation of the one that's being waited on behalf of. Might not
+	 * exist any more when it's looked at, it's only there to be compared.
+	 */
+	struct dma_resv *waiting_for;
+
+	/** @waitq: Where those who'd use these VMs are waiting. */
+	wait_queue_head_t waitq;
+
 	/** @pflags: PSI state to restore when the current turn ends. */
 	unsigned long pflags;
 
 	/** @slice_vm: VM that got its memory last. Might not exist any more. */
 	struct panthor_vm *slice_vm;
 
+	/** @slice_mm: Address space of the process that got it. Might not exist any more. */
+	struct mm_struct *slice_mm;
+
 	/** @slice_end: When the next turn of another VM can start. */
 	ktime_t slice_end;
+};
+
+/**
+ * struct panthor_room_request - Something that needs memory
+ */
+struct panthor_room_request {
+	/** @ptdev: Device. */
+	struct panthor_device *ptdev;
+
+	/** @vm: VM the memory is for, NULL in CPU faults. */
+	struct panthor_vm *vm;
+
+	/**
+	 * @resv: Reservation of the VM to take from last. That of an object which
+	 * isn't private to a VM means that there's none.
+	 */
+	struct dma_resv *resv;
+
+	/** @insist: Set for the last attempt: others can be killed for it. */
+	bool insist;
+
+	/** @tries: Number of attempts so far, not counting the first one. */
+	u32 tries;
+
+	/** @missing: Returns the number of pages that aren't there. Can lock things. */
+	unsigned long (*missing)(struct panthor_room_request *req);
+
+	/**
+	 * @needed: Returns the number of pages that have to be there at the same time.
+	 * Can lock things.
+	 */
+	unsigned long (*needed)(struct panthor_room_request *req);
+
+	/**
+	 * @get: Gets them. On failure, what it did get is as reclaimable as before.
+	 * Shouldn't be interrupted by signals, except those that kill the task.
+	 */
+	int (*get)(struct panthor_room_request *req);
 };
 
 unsigned long panthor_room_shortage(struct panthor_device *ptdev, unsigned long nr_pages);
@@ -56,9 +113,9 @@ bool panthor_room_try_claim(struct panthor_device *ptdev, unsigned long nr_pages
 void panthor_room_unclaim(struct panthor_device *ptdev, unsigned long nr_pages);
 int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_pages);
-int panthor_room_make(struct panthor_device *ptdev, struct dma_resv *resv,
-		      unsigned long nr_pages);
 void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm);
+void panthor_room_pause(struct panthor_device *ptdev, struct panthor_vm *vm);
+int panthor_room_get(struct panthor_room_request *req);
 bool panthor_room_try_populate_locked(struct panthor_gem_object *bo);
 int panthor_room_populate(struct panthor_gem_object *bo);
 int panthor_room_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm);

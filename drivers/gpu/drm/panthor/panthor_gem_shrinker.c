@@ -3,8 +3,10 @@
 /* Which GEM objects can be evicted, in which order, and how it's done. */
 
 #include <linux/blkdev.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
 #include <linux/wait_bit.h>
@@ -30,8 +32,11 @@
  *
  * Evicting an object consists of removing its GPU mappings in all the VMs it's
  * mapped to, then the CPU mappings, the device mapping, and finally the pages.
- * Where I/O is allowed, their content starts being written to swap after that, with
- * all the locks below released.
+ * Their content is written to swap after that, with all the locks below released, and
+ * freed at once if the swap device is synchronous, as compressed memory is. Otherwise
+ * the next scan does it, and takes what's being written for as good as free, so no
+ * more is evicted than what's still missing. Where writing isn't allowed, nothing is
+ * evicted.
  * All the mappings come back when they are needed: CPU mappings at the next
  * fault, GPU mappings when a job is submitted to the VM. Jobs can access anything
  * that's mapped in their VM, so none of it is evicted until they are done.
@@ -49,6 +54,7 @@
  *       panthor_gem_object::gpuva_list_lock
  *       panthor_mmu::as.slots_lock (*)
  *     panthor_gem_object::gpuva_list_lock (*)
+ *     panthor_mmu::as.slots_lock (*)
  *     address_space::i_mmap_rwsem (*)
  *     panthor_reclaim::lock (*)
  *     panthor_gems_debugfs::lock (*)
@@ -77,16 +83,27 @@
  * VM, without preventing anyone from using this VM, and stops waiting for others
  * as soon as one of them isn't done by then. Direct reclaim never waits for a VM.
  *
- * Also how long to wait for others who are evicting something, which anyone does.
+ * Also how long to wait for others who are evicting something, and for what's being
+ * written to swap, which anyone does.
  */
 #define PANTHOR_RECLAIM_WAIT_MS		10
+
+/*
+ * How long to leave what couldn't be written to swap alone, although there's room. The
+ * most likely reason is the limit of a memory cgroup.
+ */
+#define PANTHOR_RECLAIM_UNSWAPPABLE_MS	5000
 
 /* How much to reclaim in one go, which is also what a GPU flush is good for. */
 #define PANTHOR_RECLAIM_BATCH_PAGES	((unsigned long)SZ_4M >> PAGE_SHIFT)
 
+/* The same for mappings, because removing them is most of the work if they are many. */
+#define PANTHOR_RECLAIM_BATCH_MAPPINGS	PANTHOR_VM_EVICT_MAX_MAPPINGS
+
 /*
- * The same, if there's no need for a flush. What describes small objects should
- * still be in the caches of the CPU when they are written to swap.
+ * The same as the former, if there's no need for a flush. What describes small objects
+ * should still be in the caches of the CPU when they are written to swap. Also what the
+ * shrinker is asked for at a time, because it's not told how much is enough.
  */
 #define PANTHOR_RECLAIM_SMALL_BATCH_PAGES	((unsigned long)SZ_512K >> PAGE_SHIFT)
 
@@ -187,7 +204,9 @@ static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
 
 	bo->reclaim_state = state;
 	if (state == PANTHOR_GEM_UNRECLAIMABLE) {
-		drm_gem_lru_remove_locked(&bo->base);
+		/* Until we got the lock, it might have been in the list of written ones. */
+		if (bo->base.lru)
+			drm_gem_lru_remove_locked(&bo->base);
 		return;
 	}
 
@@ -210,9 +229,10 @@ static void panthor_gem_set_reclaim_state(struct panthor_gem_object *bo,
 	struct drm_gem_lru *lru = panthor_reclaim_lru(reclaim, state, vm);
 
 	/* Changing the state takes the resv lock, or being the one who frees the
-	 * object, so we can look at it without the list lock.
+	 * object, so we can look at it without the list lock. That's not the case of
+	 * the list of what was written, but it's none of those we compare it to.
 	 */
-	if (bo->base.lru == lru)
+	if (READ_ONCE(bo->base.lru) == lru)
 		return;
 
 	mutex_lock(&reclaim->lock);
@@ -308,10 +328,28 @@ VISIBLE_IF_KUNIT bool panthor_reclaim_can_wait(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_can_wait);
 
-/* Objects are reclaimed as a whole, so there's no point in starting otherwise. */
+static bool panthor_reclaim_is_unswappable(const unsigned long *until)
+{
+	unsigned long end = READ_ONCE(*until);
+
+	return end && time_before(jiffies, end);
+}
+
+static void panthor_reclaim_set_unswappable(unsigned long *until, bool unswappable)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_RECLAIM_UNSWAPPABLE_MS);
+
+	WRITE_ONCE(*until, unswappable ? end ?: 1 : 0);
+}
+
+/*
+ * Objects are reclaimed as a whole, so there's no point in starting otherwise. What the
+ * memory cgroup they are charged to has to say about it turns out when they are written.
+ */
 static bool panthor_gem_fits_in_swap(struct panthor_gem_object *bo)
 {
-	return bo->base.size >> PAGE_SHIFT <= panthor_reclaim_swap_room();
+	return bo->base.size >> PAGE_SHIFT <= panthor_reclaim_swap_room() &&
+	       !panthor_reclaim_is_unswappable(&bo->unswappable);
 }
 
 static void panthor_reclaim_skip(struct panthor_device *ptdev, enum panthor_reclaim_skip reason,
@@ -369,6 +407,28 @@ static void panthor_gem_release_locked(struct panthor_gem_object *bo)
 	drm_vma_node_unmap(&bo->base.vma_node, bo->base.dev->anon_inode->i_mapping);
 	panthor_gem_depopulate(bo);
 	panthor_gem_set_reclaim_state(bo, PANTHOR_GEM_UNRECLAIMABLE, NULL);
+}
+
+/* Check if a memory cgroup, or one below it, pays for an object that has its pages. */
+static bool panthor_gem_is_in_cgroup_locked(struct panthor_gem_object *bo,
+					    struct mem_cgroup *memcg)
+{
+	bool ret = false;
+
+	dma_resv_assert_held(bo->base.resv);
+
+#ifdef CONFIG_MEMCG
+	if (bo->backing.pages) {
+		struct mem_cgroup *owner;
+
+		rcu_read_lock();
+		owner = folio_memcg(page_folio(bo->backing.pages[0]));
+		ret = owner && mem_cgroup_is_descendant(owner, memcg);
+		rcu_read_unlock();
+	}
+#endif
+
+	return ret;
 }
 
 /* Jobs attach their fences to all the objects of the VM they execute in. */
@@ -437,7 +497,8 @@ static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo)
 	state = panthor_gem_eval_reclaim_state_locked(bo, &vm);
 	mutex_unlock(&bo->gpuva_list_lock);
 
-	if (state <= min(bo->reclaim_state, PANTHOR_GEM_MMAPPED) && panthor_gem_fits_in_swap(bo)) {
+	if (state <= min(bo->reclaim_state, PANTHOR_GEM_MMAPPED) && panthor_gem_fits_in_swap(bo) &&
+	    !panthor_mmu_flush_leftovers(panthor_gem_device(bo))) {
 		panthor_gem_release_locked(bo);
 		return true;
 	}
@@ -450,7 +511,7 @@ static bool panthor_gem_evict_unmapped_locked(struct panthor_gem_object *bo)
  * panthor_gem_evict_locked() - Evict an object that's not GPU-mapped
  * @bo: Object.
  *
- * If it works, panthor_gem_write() should be called once the reservation was
+ * If it works, panthor_gem_write_evicted() should be called once the reservation was
  * released.
  *
  * Context: Process context, including reclaim, with the reservation of the object
@@ -498,8 +559,18 @@ struct panthor_evict_batch {
 	/** @pages: Number of pages the objects have. */
 	unsigned long pages;
 
-	/** @freed: Number of pages that were given back. */
+	/** @mappings: Number of GPU mappings they have. */
+	unsigned long mappings;
+
+	/**
+	 * @freed: Number of pages that were given back.
+	 *
+	 * When the batch is finished, that's those that don't stay in memory.
+	 */
 	unsigned long freed;
+
+	/** @writing: Number of those that aren't free when the batch is finished. */
+	unsigned long writing;
 
 	/** @bos: Objects to evict, which we have a reference to. */
 	struct list_head bos;
@@ -546,6 +617,9 @@ void panthor_reclaim_leave(struct panthor_device *ptdev, bool evicted)
 	smp_mb__before_atomic();
 	if (evicted)
 		atomic_inc(&reclaim->evict_seq);
+
+	/* And if we're the last one, that we were there. */
+	smp_mb__before_atomic();
 	atomic_dec(&reclaim->evictors);
 
 	/* wake_up_var() looks if there's somebody waiting. */
@@ -562,6 +636,7 @@ static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
 	batch->vm = vm;
 	batch->gpu_mapped = gpu_mapped;
 	batch->freed = 0;
+	batch->writing = 0;
 	INIT_LIST_HEAD(&batch->evicted);
 	batch->swap_room = panthor_reclaim_swap_room();
 	panthor_reclaim_enter(ptdev);
@@ -573,6 +648,71 @@ static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
 	drm_gem_object_put(&bo->base);
 }
 
+/* Remember an object that's being written, unless it's in use again. */
+static void panthor_gem_set_written(struct panthor_gem_object *bo)
+{
+	struct panthor_reclaim *reclaim = &panthor_gem_device(bo)->reclaim;
+
+	mutex_lock(&reclaim->lock);
+	if (!bo->base.lru)
+		drm_gem_lru_move_tail_locked(&reclaim->written, &bo->base);
+	mutex_unlock(&reclaim->lock);
+}
+
+static void panthor_gem_clear_written(struct panthor_gem_object *bo)
+{
+	struct panthor_reclaim *reclaim = &panthor_gem_device(bo)->reclaim;
+
+	mutex_lock(&reclaim->lock);
+	if (bo->base.lru == &reclaim->written)
+		drm_gem_lru_remove_locked(&bo->base);
+	mutex_unlock(&reclaim->lock);
+}
+
+/**
+ * panthor_gem_write_evicted() - Write the content of an object that was evicted
+ * @bo: Object.
+ * @writing: Increased by the number of pages that have to be written first, and are
+ * freed by a scan to come.
+ *
+ * Context: See panthor_gem_write().
+ *
+ * Return: The number of pages that don't stay in memory.
+ */
+unsigned long panthor_gem_write_evicted(struct panthor_gem_object *bo, unsigned long *writing)
+{
+	unsigned long freed, left = 0;
+
+	freed = panthor_gem_write(bo, &left);
+	if (left)
+		panthor_gem_set_written(bo);
+
+	/* Not the fault of those who have it back. */
+	panthor_reclaim_set_unswappable(&bo->unswappable,
+					!freed && !left && !panthor_gem_is_resident(bo));
+
+	*writing += left;
+	return freed + left;
+}
+
+/* Write what was evicted. What can't be written wasn't freed. */
+static void panthor_evict_batch_write(struct panthor_evict_batch *batch)
+{
+	struct panthor_gem_object *bo;
+	struct blk_plug plug;
+
+	batch->freed = 0;
+	blk_start_plug(&plug);
+	list_for_each_entry(bo, &batch->evicted, evict_node)
+		batch->freed += panthor_gem_write_evicted(bo, &batch->writing);
+	blk_finish_plug(&plug);
+
+	/* Others of this VM wouldn't do better. */
+	if (batch->vm && !list_empty(&batch->evicted))
+		panthor_reclaim_set_unswappable(&panthor_vm_reclaim(batch->vm)->unswappable,
+						!batch->freed);
+}
+
 /*
  * What was evicted is written to swap when no reservation is held any more, because
  * that takes longer than everything else, and nobody should have to wait for it.
@@ -580,18 +720,13 @@ static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
 static void panthor_evict_batch_finish(struct panthor_evict_batch *batch, bool can_write)
 {
 	struct panthor_gem_object *bo, *next;
-	struct blk_plug plug;
 
 	panthor_reclaim_leave(batch->ptdev, batch->freed);
+	if (can_write)
+		panthor_evict_batch_write(batch);
 
-	blk_start_plug(&plug);
-	list_for_each_entry_safe(bo, next, &batch->evicted, evict_node) {
-		if (can_write)
-			panthor_gem_write(bo);
-
+	list_for_each_entry_safe(bo, next, &batch->evicted, evict_node)
 		panthor_evict_batch_remove_bo(bo);
-	}
-	blk_finish_plug(&plug);
 }
 
 /* Private objects come with the VM. */
@@ -635,7 +770,7 @@ static bool panthor_evict_batch_add_bo(struct panthor_evict_batch *batch,
 {
 	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
 
-	if (nr_pages > batch->swap_room) {
+	if (nr_pages > batch->swap_room || panthor_reclaim_is_unswappable(&bo->unswappable)) {
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_NO_SWAP);
 		return false;
 	}
@@ -646,6 +781,8 @@ static bool panthor_evict_batch_add_bo(struct panthor_evict_batch *batch,
 	}
 
 	batch->pages += nr_pages;
+	if (batch->gpu_mapped)
+		batch->mappings += READ_ONCE(bo->mapping_count);
 	batch->swap_room -= nr_pages;
 	return true;
 }
@@ -657,11 +794,12 @@ static bool panthor_evict_batch_fill(struct panthor_evict_batch *batch,
 	struct drm_gem_object *obj;
 
 	batch->pages = 0;
+	batch->mappings = 0;
 	INIT_LIST_HEAD(&batch->bos);
 	nr_pages = min(nr_pages, batch->gpu_mapped ? PANTHOR_RECLAIM_BATCH_PAGES :
 						     PANTHOR_RECLAIM_SMALL_BATCH_PAGES);
 
-	while (batch->pages < nr_pages) {
+	while (batch->pages < nr_pages && batch->mappings < PANTHOR_RECLAIM_BATCH_MAPPINGS) {
 		obj = drm_gem_lru_walk_next(walk);
 		if (!obj)
 			return false;
@@ -734,8 +872,10 @@ static bool panthor_evict_batch_unmap(struct panthor_evict_batch *batch, struct 
 		return false;
 	}
 
-	list_for_each_entry_from(bo, &batch->bos, evict_node)
+	list_for_each_entry_from(bo, &batch->bos, evict_node) {
 		panthor_evict_batch_unmap_bo(batch, &evict, bo);
+		cond_resched();
+	}
 
 	/* If the GPU can't be told to forget about these pages, they stay. */
 	if (panthor_vm_evict_end(&evict)) {
@@ -782,6 +922,7 @@ static void panthor_evict_batch_release(struct panthor_evict_batch *batch)
 			batch->swap_room += nr_pages;
 			panthor_evict_batch_remove_bo(bo);
 		}
+		cond_resched();
 	}
 }
 
@@ -794,6 +935,12 @@ static void panthor_vm_evict_locked(struct panthor_evict_batch *batch, unsigned 
 	struct panthor_gem_object *bo;
 	struct drm_gem_lru_walk walk;
 	bool more = true;
+
+	if (panthor_reclaim_is_unswappable(&panthor_vm_reclaim(batch->vm)->unswappable)) {
+		panthor_reclaim_skip(batch->ptdev, PANTHOR_RECLAIM_SKIP_NO_SWAP,
+				     panthor_vm_reclaimable_pages(batch->vm));
+		return;
+	}
 
 	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(batch->vm)->lru);
 
@@ -818,6 +965,9 @@ struct panthor_reclaim_scan {
 	/** @freed: Number of pages that were reclaimed so far. */
 	unsigned long freed;
 
+	/** @writing: Number of those that are being written. */
+	unsigned long writing;
+
 	/** @evict_seq: &panthor_reclaim.evict_seq when we last looked. */
 	int evict_seq;
 
@@ -826,6 +976,12 @@ struct panthor_reclaim_scan {
 
 	/** @can_write: True if pages can be written to swap. */
 	bool can_write;
+
+	/** @use_written: True if what was evicted before this scan is as good. */
+	bool use_written;
+
+	/** @busy: Set if a VM was skipped because somebody uses it. */
+	bool busy;
 };
 
 static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
@@ -839,25 +995,31 @@ static void panthor_reclaim_skip_vm(struct panthor_device *ptdev, struct panthor
 	panthor_reclaim_skip(ptdev, reason, READ_ONCE(panthor_vm_reclaim(vm)->lru.count));
 }
 
-/* Evict objects of the VM of the batch, if it can be locked, and is idle. */
-static void panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned long nr_pages)
+/*
+ * Evict objects of the VM of the batch, if it can be locked, and is idle. Returns false
+ * if somebody uses it.
+ */
+static bool panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned long nr_pages)
 {
 	struct dma_resv *resv = panthor_vm_resv(batch->vm);
+	bool idle;
 
 	if (!dma_resv_trylock(resv)) {
 		panthor_reclaim_skip_vm(batch->ptdev, batch->vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
-		return;
+		return false;
 	}
 
 	/* All the objects that are private to the VM share its reservation, so
 	 * there's no need to look at each of them.
 	 */
-	if (panthor_gem_is_idle(resv))
+	idle = panthor_gem_is_idle(resv);
+	if (idle)
 		panthor_vm_evict_locked(batch, nr_pages);
 	else
 		panthor_reclaim_skip_vm(batch->ptdev, batch->vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
+	return idle;
 }
 
 static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
@@ -867,14 +1029,17 @@ static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct pa
 	/* There's nothing others could wait for. */
 	if (!panthor_gem_is_idle(panthor_vm_resv(vm))) {
 		panthor_reclaim_skip_vm(scan->ptdev, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
+		scan->busy = true;
 		return;
 	}
 
 	/* Before the VM is locked, so others know why they couldn't. */
 	panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
-	panthor_reclaim_try_vm(&batch, scan->nr_pages - scan->freed);
+	if (!panthor_reclaim_try_vm(&batch, scan->nr_pages - scan->freed))
+		scan->busy = true;
 	panthor_evict_batch_finish(&batch, scan->can_write);
 	scan->freed += batch.freed;
+	scan->writing += batch.writing;
 }
 
 /* Get one of the VMs an object is mapped in, NULL if it can't be evicted. */
@@ -979,6 +1144,30 @@ static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct d
 		panthor_evict_batch_release(&batch);
 		panthor_evict_batch_finish(&batch, scan->can_write);
 		scan->freed += batch.freed;
+		scan->writing += batch.writing;
+	}
+}
+
+/* Free what was written since it was evicted, oldest first. */
+static void panthor_reclaim_scan_written(struct panthor_reclaim_scan *scan)
+{
+	struct drm_gem_lru *lru = &scan->ptdev->reclaim.written;
+	struct drm_gem_lru_walk walk;
+	struct drm_gem_object *obj;
+	unsigned long writing;
+
+	if (!scan->use_written || !READ_ONCE(lru->count))
+		return;
+
+	drm_gem_lru_walk_init(&walk, lru);
+	while (!panthor_reclaim_scan_done(scan) && (obj = drm_gem_lru_walk_next(&walk))) {
+		scan->freed += panthor_gem_free_written(to_panthor_bo(obj), &writing);
+		if (!writing)
+			panthor_gem_clear_written(to_panthor_bo(obj));
+
+		scan->freed += writing;
+		scan->writing += writing;
+		drm_gem_object_put(obj);
 	}
 }
 
@@ -1088,22 +1277,37 @@ static void panthor_reclaim_scan_vms(struct panthor_reclaim_scan *scan)
 	panthor_vm_iter_end(&iter);
 }
 
+/* Number of those who are evicting something. What the others did is visible. */
+VISIBLE_IF_KUNIT int panthor_reclaim_evictors(struct panthor_reclaim *reclaim)
+{
+	KUNIT_STATIC_STUB_REDIRECT(panthor_reclaim_evictors, reclaim);
+
+	/* Pairs with panthor_reclaim_leave(). */
+	return atomic_read_acquire(&reclaim->evictors);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_evictors);
+
 /* Returns false if there's nobody to wait for, nor was since we last looked. */
 static bool panthor_reclaim_wait_for_others(struct panthor_reclaim_scan *scan, long timeout)
 {
 	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
-	int seq = atomic_read(&reclaim->evict_seq);
+	bool waited = false;
+	int seq;
 
-	if (seq == scan->evict_seq) {
-		if (!atomic_read(&reclaim->evictors))
-			return false;
-
+	if (atomic_read(&reclaim->evict_seq) == scan->evict_seq &&
+	    panthor_reclaim_evictors(reclaim)) {
 		atomic_long_inc(&reclaim->stats.waits);
 		wait_var_event_timeout(&reclaim->evictors,
 				       !atomic_read(&reclaim->evictors) ||
-				       atomic_read(&reclaim->evict_seq) != seq, timeout);
-		seq = atomic_read(&reclaim->evict_seq);
+				       atomic_read(&reclaim->evict_seq) != scan->evict_seq,
+				       timeout);
+		waited = true;
 	}
+
+	/* The last one might have finished while we were looking for it. */
+	seq = atomic_read(&reclaim->evict_seq);
+	if (seq == scan->evict_seq)
+		return waited;
 
 	scan->evict_seq = seq;
 	return true;
@@ -1174,6 +1378,7 @@ static void panthor_reclaim_scan_busy_vms(struct panthor_reclaim_scan *scan)
 
 /* From cheap to dear. */
 static void (* const panthor_reclaim_stages[])(struct panthor_reclaim_scan *scan) = {
+	[PANTHOR_RECLAIM_STAGE_WRITTEN] = panthor_reclaim_scan_written,
 	[PANTHOR_RECLAIM_STAGE_UNUSED] = panthor_reclaim_scan_unused,
 	[PANTHOR_RECLAIM_STAGE_MMAPPED] = panthor_reclaim_scan_mmapped,
 	[PANTHOR_RECLAIM_STAGE_VMS] = panthor_reclaim_scan_vms,
@@ -1250,48 +1455,46 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
 }
 
 /*
- * Called with the VM locked, so it becomes idle even if there's always another job,
- * unless the job being executed needs something for which the VM has to be locked.
+ * Check who pays for the memory of a VM. All of it most likely is what one process made
+ * resident, so look at the object that was used the longest time ago, if it's private.
  */
-static bool panthor_vm_wait_idle_locked(struct panthor_device *ptdev, struct panthor_vm *vm,
-					u32 wait_ms)
+static bool panthor_vm_is_in_cgroup(struct panthor_device *ptdev, struct panthor_vm *vm,
+				    struct mem_cgroup *memcg)
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
+	struct drm_gem_object *obj;
+	bool ret = false;
 
-	if (panthor_gem_is_idle(resv))
-		return true;
+	if (!dma_resv_trylock(resv))
+		return false;
 
-	atomic_long_inc(&ptdev->reclaim.stats.waits);
-	return dma_resv_wait_timeout(resv, DMA_RESV_USAGE_BOOKKEEP, true,
-				     msecs_to_jiffies(wait_ms)) > 0;
+	mutex_lock(&ptdev->reclaim.lock);
+	obj = list_first_entry_or_null(&panthor_vm_reclaim(vm)->lru.list,
+				       struct drm_gem_object, lru_node);
+	if (obj && obj->resv == resv)
+		ret = panthor_gem_is_in_cgroup_locked(to_panthor_bo(obj), memcg);
+	mutex_unlock(&ptdev->reclaim.lock);
+	dma_resv_unlock(resv);
+
+	return ret;
 }
 
 /* Scan the VM whose reservation is @resv, or all the others. */
-static void panthor_reclaim_scan_vms_wait(struct panthor_reclaim_scan *scan,
-					  struct dma_resv *resv, bool others, u32 wait_ms)
+static void panthor_reclaim_scan_some_vms(struct panthor_reclaim_scan *scan, struct dma_resv *resv,
+					  bool others, struct mem_cgroup *memcg)
 {
-	struct panthor_evict_batch batch;
 	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
-	bool idle;
 
 	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
-	while (!panthor_reclaim_scan_done(scan) && !signal_pending(current) &&
+	while (!panthor_reclaim_scan_done(scan) && !fatal_signal_pending(current) &&
 	       (vm = panthor_vm_iter_next(&iter))) {
 		if ((panthor_vm_resv(vm) != resv) != others)
 			continue;
 
-		if (dma_resv_lock_interruptible(panthor_vm_resv(vm), NULL))
-			break;
-
-		idle = panthor_vm_wait_idle_locked(scan->ptdev, vm, wait_ms);
-		panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
-		if (idle)
-			panthor_vm_evict_locked(&batch, scan->nr_pages - scan->freed);
-
-		dma_resv_unlock(panthor_vm_resv(vm));
-		panthor_evict_batch_finish(&batch, scan->can_write);
-		scan->freed += batch.freed;
+		if (!memcg || panthor_vm_is_in_cgroup(scan->ptdev, vm, memcg))
+			panthor_reclaim_scan_vm(scan, vm);
+		cond_resched();
 	}
 	panthor_vm_iter_end(&iter);
 }
@@ -1301,21 +1504,19 @@ static void panthor_reclaim_scan_vms_wait(struct panthor_reclaim_scan *scan,
  * @ptdev: Device.
  * @resv: Reservation of the VM to leave alone. Can be NULL, or the reservation of
  * something else, in which case there's no such VM.
+ * @memcg: Memory cgroup to take from, NULL if any will do.
  * @nr_pages: Number of pages to reclaim.
- * @wait_ms: How long to wait for a VM to be idle, in milliseconds.
+ * @busy: Set if a VM was in use, so there might be more if it's not any more.
  *
- * Takes objects that aren't GPU-mapped, and after that, those of other VMs. Unlike
- * a scan, this prevents VMs from being used until they are reclaimed. Stops when a
- * signal is received.
+ * Takes objects that aren't GPU-mapped, and after that, those of other VMs. Nothing is
+ * waited for. Stops when the task is killed.
  *
- * Context: Process context, but not in reclaim, with no reservation held. Waits
- * for the reservation of the VMs, one after the other, and with that held, for
- * their jobs.
+ * Context: Process context, but not in reclaim, with no reservation held.
  *
  * Return: The number of pages that were given back.
  */
 unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_resv *resv,
-				     unsigned long nr_pages, u32 wait_ms)
+				     struct mem_cgroup *memcg, unsigned long nr_pages, bool *busy)
 {
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
@@ -1323,10 +1524,14 @@ unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_re
 		.can_write = true,
 	};
 
-	panthor_reclaim_scan_unused(&scan);
-	panthor_reclaim_scan_mmapped(&scan);
-	panthor_reclaim_scan_vms_wait(&scan, resv, true, wait_ms);
+	/* Objects that aren't GPU-mapped aren't worth being told apart. */
+	if (!memcg) {
+		panthor_reclaim_scan_unused(&scan);
+		panthor_reclaim_scan_mmapped(&scan);
+	}
+	panthor_reclaim_scan_some_vms(&scan, resv, true, memcg);
 
+	*busy |= scan.busy;
 	return scan.freed;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_others);
@@ -1337,14 +1542,14 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_others);
  * @resv: Reservation of the VM. If it belongs to something else, there's nothing to
  * reclaim.
  * @nr_pages: Number of pages to reclaim.
- * @wait_ms: How long to wait for the VM to be idle, in milliseconds.
+ * @busy: Set if the VM was in use.
  *
  * Takes what panthor_reclaim_others() leaves alone. Otherwise the same.
  *
  * Return: The number of pages that were given back.
  */
 unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv *resv,
-				  unsigned long nr_pages, u32 wait_ms)
+				  unsigned long nr_pages, bool *busy)
 {
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
@@ -1352,8 +1557,9 @@ unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv 
 		.can_write = true,
 	};
 
-	panthor_reclaim_scan_vms_wait(&scan, resv, false, wait_ms);
+	panthor_reclaim_scan_some_vms(&scan, resv, false, NULL);
 
+	*busy |= scan.busy;
 	return scan.freed;
 }
 
@@ -1362,14 +1568,53 @@ panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
 	unsigned long room = panthor_reclaim_swap_room();
-	unsigned long nr_pages;
+	unsigned long nr_pages, nr_written;
 
 	if (!room)
 		return 0;
 
 	/* Racy, but all this does is deciding if, and how much, to scan. */
 	nr_pages = max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
-	return min(nr_pages, room) ?: SHRINK_EMPTY;
+	nr_written = max(READ_ONCE(ptdev->reclaim.written.count), 0L);
+	return min(nr_pages, room) + nr_written ?: SHRINK_EMPTY;
+}
+
+/* Scan for @nr_pages, of which scan->nr_pages fit in swap. */
+static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long nr_pages)
+{
+	unsigned long pages[PANTHOR_RECLAIM_STAGE_COUNT] = {};
+
+	if (scan->nr_pages < nr_pages)
+		panthor_reclaim_skip(scan->ptdev, PANTHOR_RECLAIM_SKIP_NO_SWAP,
+				     nr_pages - scan->nr_pages);
+
+	for (u32 i = 0; i < PANTHOR_RECLAIM_STAGE_COUNT; i++) {
+		unsigned long before = scan->freed;
+
+		if (panthor_reclaim_scan_done(scan))
+			break;
+
+		panthor_reclaim_stages[i](scan);
+		pages[i] = scan->freed - before;
+	}
+
+	trace_gem_reclaim_scan(scan->ptdev, nr_pages, pages, scan->writing);
+}
+
+/*
+ * There's enough to come, but nothing is free, because the swap device isn't that fast.
+ * Whoever is told so tries harder, and calls the OOM killer in the end.
+ */
+static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
+{
+	if (!scan->writing || scan->freed > scan->writing)
+		return;
+
+	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
+	io_schedule_timeout(msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
+	scan->freed = 0;
+	scan->writing = 0;
+	panthor_reclaim_scan_written(scan);
 }
 
 /**
@@ -1379,9 +1624,13 @@ panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
  * are reclaimed as a whole.
  * @gfp: What the caller is allowed to do.
  *
+ * Unlike the shrinker, this is about what's not evicted yet, no matter how much is still
+ * being written.
+ *
  * Context: Process context, including reclaim.
  *
- * Return: The number of pages that were given back to shmem.
+ * Return: The number of pages that were freed, or will be once they are written to swap.
+ * 0 if the caller isn't allowed to write anything.
  */
 unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages, gfp_t gfp)
 {
@@ -1393,23 +1642,10 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 		.can_wait = panthor_reclaim_can_wait(),
 		.can_write = (gfp & write_gfp) == write_gfp,
 	};
-	unsigned long freed[PANTHOR_RECLAIM_STAGE_COUNT] = {};
 
-	if (scan.nr_pages < nr_pages)
-		panthor_reclaim_skip(ptdev, PANTHOR_RECLAIM_SKIP_NO_SWAP,
-				     nr_pages - scan.nr_pages);
+	if (scan.can_write)
+		panthor_reclaim_run(&scan, nr_pages);
 
-	for (u32 i = 0; i < PANTHOR_RECLAIM_STAGE_COUNT; i++) {
-		unsigned long before = scan.freed;
-
-		if (panthor_reclaim_scan_done(&scan))
-			break;
-
-		panthor_reclaim_stages[i](&scan);
-		freed[i] = scan.freed - before;
-	}
-
-	trace_gem_reclaim_scan(ptdev, nr_pages, freed);
 	return scan.freed;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrink);
@@ -1417,18 +1653,31 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrink);
 static unsigned long
 panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
-	unsigned long freed;
+	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
+	const gfp_t write_gfp = __GFP_IO | __GFP_FS;
+	struct panthor_reclaim_scan scan = {
+		.ptdev = ptdev,
+		.nr_pages = min(sc->nr_to_scan, panthor_reclaim_swap_room()),
+		.evict_seq = atomic_read(&ptdev->reclaim.evict_seq),
+		.can_wait = panthor_reclaim_can_wait(),
+		.can_write = true,
+		.use_written = true,
+	};
 
-	freed = panthor_gem_shrink(shrinker_to_panthor_device(shrinker), sc->nr_to_scan,
-				   sc->gfp_mask);
+	if ((sc->gfp_mask & write_gfp) != write_gfp)
+		return SHRINK_STOP;
+
+	panthor_reclaim_run(&scan, sc->nr_to_scan);
+	panthor_reclaim_wait_written(&scan);
 
 	/* We might have reclaimed more than what we were asked for. */
-	sc->nr_scanned = max(sc->nr_to_scan, freed);
+	sc->nr_scanned = max(sc->nr_to_scan, scan.freed);
 
 	/* Trying again right away wouldn't do better: what couldn't be locked
-	 * is in use, and what's busy won't be done in a few microseconds.
+	 * is in use, and neither what's busy nor what's being written will be
+	 * done in a few microseconds.
 	 */
-	return freed ?: SHRINK_STOP;
+	return scan.freed - scan.writing ?: SHRINK_STOP;
 }
 
 /**
@@ -1448,7 +1697,7 @@ int panthor_gem_shrinker_init(struct panthor_device *ptdev)
 	shrinker->count_objects = panthor_gem_shrinker_count;
 	shrinker->scan_objects = panthor_gem_shrinker_scan;
 	shrinker->private_data = ptdev;
-	shrinker->batch = PANTHOR_RECLAIM_BATCH_PAGES;
+	shrinker->batch = PANTHOR_RECLAIM_SMALL_BATCH_PAGES;
 	ptdev->reclaim.shrinker = shrinker;
 
 	shrinker_register(shrinker);
@@ -1554,6 +1803,7 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev)
 	drm_gem_lru_init(&reclaim->unused, &reclaim->lock);
 	drm_gem_lru_init(&reclaim->mmapped, &reclaim->lock);
 	drm_gem_lru_init(&reclaim->shared, &reclaim->lock);
+	drm_gem_lru_init(&reclaim->written, &reclaim->lock);
 
 	return 0;
 }

@@ -67,6 +67,9 @@ enum panthor_reclaim_skip {
  * enum panthor_reclaim_stage - Stages of a scan, from cheap to dear
  */
 enum panthor_reclaim_stage {
+	/** @PANTHOR_RECLAIM_STAGE_WRITTEN: What was written since it was evicted. */
+	PANTHOR_RECLAIM_STAGE_WRITTEN,
+
 	/** @PANTHOR_RECLAIM_STAGE_UNUSED: Unused objects. */
 	PANTHOR_RECLAIM_STAGE_UNUSED,
 
@@ -131,6 +134,9 @@ struct panthor_vm_reclaim {
 
 	/** @seq: When the VM was inserted in, or moved to the tail of the list. */
 	u64 seq;
+
+	/** @unswappable: Same as &panthor_gem_object.unswappable, for what's in @lru. */
+	unsigned long unswappable;
 };
 
 /**
@@ -170,6 +176,15 @@ struct panthor_reclaim {
 	struct drm_gem_lru shared;
 
 	/**
+	 * @written: Evicted objects of which some pages were still being written.
+	 *
+	 * Their state is PANTHOR_GEM_UNRECLAIMABLE. Those that get pages go to another
+	 * list, or to none if they are pinned. Changed without the reservation of the
+	 * object, so there might be some that just got pages.
+	 */
+	struct drm_gem_lru written;
+
+	/**
 	 * @nr_pages: Number of pages in all lists.
 	 *
 	 * Can be read without the lock.
@@ -207,14 +222,15 @@ unsigned long panthor_reclaim_swap_room(void);
 void panthor_reclaim_enter(struct panthor_device *ptdev);
 void panthor_reclaim_leave(struct panthor_device *ptdev, bool evicted);
 bool panthor_gem_evict_locked(struct panthor_gem_object *bo);
+unsigned long panthor_gem_write_evicted(struct panthor_gem_object *bo, unsigned long *writing);
 unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm);
 int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
 			       unsigned long nr_pages);
 unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_resv *resv,
-				     unsigned long nr_pages, u32 wait_ms);
+				     struct mem_cgroup *memcg, unsigned long nr_pages, bool *busy);
 unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv *resv,
-				  unsigned long nr_pages, u32 wait_ms);
+				  unsigned long nr_pages, bool *busy);
 unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_pages, gfp_t gfp);
 void panthor_vm_reclaim_init(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);
 void panthor_vm_reclaim_fini(struct panthor_device *ptdev, struct panthor_vm_reclaim *reclaim);

@@ -12,11 +12,14 @@
 
 struct drm_device;
 struct drm_driver;
+struct drm_file;
 struct drm_gpuvm;
 struct drm_gpuvm_bo;
+struct drm_panthor_vm_bind_op;
 struct mutex;
 struct panthor_device;
 struct panthor_gem_object;
+struct panthor_reclaim;
 struct panthor_vm;
 struct panthor_vm_op_ctx;
 struct seq_file;
@@ -24,6 +27,8 @@ struct seq_file;
 #if IS_ENABLED(CONFIG_KUNIT)
 /* panthor_drv.c */
 extern const struct drm_driver panthor_drm_driver;
+int panthor_vm_bind_exec_sync_ops(struct drm_file *file, struct panthor_vm *vm,
+				  struct drm_panthor_vm_bind_op *ops, u32 *count);
 
 /* panthor_gem.c */
 struct panthor_gem_object *
@@ -39,9 +44,15 @@ int panthor_gem_map_device_locked(struct panthor_gem_object *bo);
 
 /* panthor_gem_room.c */
 unsigned long panthor_room_free_pages(void);
+unsigned long panthor_room_most(struct panthor_device *ptdev);
+unsigned long panthor_room_events(void);
+ktime_t panthor_room_now(void);
+unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm);
+bool panthor_room_wait_for_vms(struct panthor_room *room, struct dma_resv *resv);
 
 /* panthor_gem_shrinker.c */
 bool panthor_reclaim_can_wait(void);
+int panthor_reclaim_evictors(struct panthor_reclaim *reclaim);
 
 /* panthor_mem_reclaim.c */
 int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid);
@@ -58,6 +69,7 @@ int panthor_mmu_sw_init(struct panthor_device *ptdev);
 #if IS_ENABLED(CONFIG_DRM_PANTHOR_KUNIT_TEST)
 struct mutex *panthor_kunit_vm_op_lock(struct panthor_vm *vm);
 void panthor_kunit_mmu_reset(struct panthor_device *ptdev);
+bool panthor_kunit_mmu_keeps_vms(struct panthor_device *ptdev);
 void panthor_kunit_vm_set_as(struct panthor_vm *vm, int as);
 phys_addr_t panthor_kunit_vm_translate(struct panthor_vm *vm, u64 va);
 #endif

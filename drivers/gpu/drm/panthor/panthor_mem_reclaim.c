@@ -147,6 +147,7 @@ panthor_mem_reclaim_next_bo(struct drm_file *file, int *handle)
 
 static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct panthor_gem_object *bo)
 {
+	unsigned long writing = 0;
 	bool evicted;
 	int ret;
 
@@ -161,10 +162,8 @@ static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct pantho
 	dma_resv_unlock(bo->base.resv);
 	panthor_reclaim_leave(req->ptdev, evicted);
 
-	if (evicted) {
-		panthor_gem_write(bo);
-		req->freed += bo->base.size >> PAGE_SHIFT;
-	}
+	if (evicted)
+		req->freed += panthor_gem_write_evicted(bo, &writing);
 
 	return panthor_mem_reclaim_check(req);
 }

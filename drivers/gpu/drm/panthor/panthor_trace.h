@@ -32,40 +32,53 @@
  * gem_reclaim_scan - A scan is over
  * @dev: Device.
  * @nr_to_scan: Number of pages that were asked for.
+ * @written: Number of pages of what was evicted before.
  * @unused: Number of pages reclaimed from unused objects.
  * @mmapped: Number of pages reclaimed from objects that were only CPU mapped.
  * @vms: Number of pages reclaimed from objects mapped in one, idle, VM.
  * @shared: Number of pages reclaimed from objects mapped in several VMs.
  * @after_others: Number of pages reclaimed after waiting for other reclaimers.
  * @busy_vms: Number of pages reclaimed from VMs we had to wait for.
+ * @freed: Number of all these pages that are free.
+ * @writing: Number of those that are still being written to swap.
  */
 TRACE_EVENT(gem_reclaim_scan,
 	TP_PROTO(struct panthor_device *ptdev, unsigned long nr_to_scan,
-		 const unsigned long *freed),
-	TP_ARGS(ptdev, nr_to_scan, freed),
+		 const unsigned long *pages, unsigned long writing),
+	TP_ARGS(ptdev, nr_to_scan, pages, writing),
 	TP_STRUCT__entry(
 		__string(dev, dev_name(ptdev->base.dev))
 		__field(unsigned long, nr_to_scan)
+		__field(unsigned long, written)
 		__field(unsigned long, unused)
 		__field(unsigned long, mmapped)
 		__field(unsigned long, vms)
 		__field(unsigned long, shared)
 		__field(unsigned long, after_others)
 		__field(unsigned long, busy_vms)
+		__field(unsigned long, freed)
+		__field(unsigned long, writing)
 	),
 	TP_fast_assign(
 		__assign_str(dev);
 		__entry->nr_to_scan = nr_to_scan;
-		__entry->unused = freed[PANTHOR_RECLAIM_STAGE_UNUSED];
-		__entry->mmapped = freed[PANTHOR_RECLAIM_STAGE_MMAPPED];
-		__entry->vms = freed[PANTHOR_RECLAIM_STAGE_VMS];
-		__entry->shared = freed[PANTHOR_RECLAIM_STAGE_SHARED];
-		__entry->after_others = freed[PANTHOR_RECLAIM_STAGE_AFTER_OTHERS];
-		__entry->busy_vms = freed[PANTHOR_RECLAIM_STAGE_BUSY_VMS];
+		__entry->written = pages[PANTHOR_RECLAIM_STAGE_WRITTEN];
+		__entry->unused = pages[PANTHOR_RECLAIM_STAGE_UNUSED];
+		__entry->mmapped = pages[PANTHOR_RECLAIM_STAGE_MMAPPED];
+		__entry->vms = pages[PANTHOR_RECLAIM_STAGE_VMS];
+		__entry->shared = pages[PANTHOR_RECLAIM_STAGE_SHARED];
+		__entry->after_others = pages[PANTHOR_RECLAIM_STAGE_AFTER_OTHERS];
+		__entry->busy_vms = pages[PANTHOR_RECLAIM_STAGE_BUSY_VMS];
+		__entry->freed = 0;
+		for (u32 i = 0; i < PANTHOR_RECLAIM_STAGE_COUNT; i++)
+			__entry->freed += pages[i];
+		__entry->freed -= writing;
+		__entry->writing = writing;
 	),
-	TP_printk("%s: nr_to_scan=%lu unused=%lu mmapped=%lu vms=%lu shared=%lu after_others=%lu busy_vms=%lu",
-		  __get_str(dev), __entry->nr_to_scan, __entry->unused, __entry->mmapped,
-		  __entry->vms, __entry->shared, __entry->after_others, __entry->busy_vms)
+	TP_printk("%s: nr_to_scan=%lu written=%lu unused=%lu mmapped=%lu vms=%lu shared=%lu after_others=%lu busy_vms=%lu freed=%lu writing=%lu",
+		  __get_str(dev), __entry->nr_to_scan, __entry->written, __entry->unused,
+		  __entry->mmapped, __entry->vms, __entry->shared, __entry->after_others,
+		  __entry->busy_vms, __entry->freed, __entry->writing)
 );
 
 DECLARE_EVENT_CLASS(gem_reclaim_bo,

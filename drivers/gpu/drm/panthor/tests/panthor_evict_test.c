@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/swap.h>
 #include <linux/writeback.h>
 
 #include <kunit/static_stub.h>
@@ -45,6 +46,12 @@ struct panthor_evict_test {
 
 	/** @restore: Pretend that all pages are needed again after the first one. */
 	bool restore;
+
+	/** @unswappable: Object that can't be written. */
+	struct panthor_gem_object *unswappable;
+
+	/** @written: True if what was being written is in swap now. */
+	bool written;
 
 	/** @resvs: Reservations that mustn't be locked. */
 	struct dma_resv *resvs[3];
@@ -181,7 +188,7 @@ static void panthor_evict_test_references(struct kunit *test)
 	folio_put(folio);
 }
 
-/* Don't write anything, for lack of swap. */
+/* Pretend that the page was written. */
 static int panthor_evict_test_writepage(struct page *page, struct writeback_control *wbc)
 {
 	struct kunit *test = kunit_get_current_test();
@@ -195,8 +202,13 @@ static int panthor_evict_test_writepage(struct page *page, struct writeback_cont
 	if (t->restore)
 		mapping_set_unevictable(page->mapping);
 
-	folio_mark_dirty(page_folio(page));
-	return AOP_WRITEPAGE_ACTIVATE;
+	if (t->unswappable && page->mapping == t->unswappable->base.filp->f_mapping) {
+		folio_mark_dirty(page_folio(page));
+		return AOP_WRITEPAGE_ACTIVATE;
+	}
+
+	unlock_page(page);
+	return 0;
 }
 
 static const struct address_space_operations panthor_evict_test_aops = {
@@ -205,36 +217,56 @@ static const struct address_space_operations panthor_evict_test_aops = {
 };
 
 /* Pages that couldn't be written can be used again. */
-static void panthor_evict_test_not_locked(struct kunit *test, struct address_space *mapping)
+static unsigned long panthor_evict_test_in_memory(struct kunit *test,
+						  struct panthor_gem_object *bo)
 {
-	for (u32 i = 0; i < PANTHOR_KUNIT_BO_PAGES; i++) {
-		struct folio *folio = filemap_get_folio(mapping, i);
+	unsigned long count = 0;
 
-		KUNIT_ASSERT_FALSE(test, IS_ERR(folio));
+	for (u32 i = 0; i < bo->base.size >> PAGE_SHIFT; i++) {
+		struct folio *folio = filemap_get_folio(bo->base.filp->f_mapping, i);
+
+		if (IS_ERR(folio))
+			continue;
+
+		count++;
 		if (folio_test_locked(folio)) {
 			KUNIT_FAIL(test, "page %u is locked", i);
 			folio_unlock(folio);
 		}
 		folio_put(folio);
 	}
+
+	return count;
 }
 
-/* Evict an object. Only shmem knows how to populate it. */
-static void panthor_evict_test_evict_and_write(struct kunit *test,
-					       struct panthor_gem_object *bo)
+/* Evict objects, return how many pages were freed. Only shmem knows how to populate them. */
+static unsigned long panthor_evict_test_evict_and_write(struct kunit *test,
+							struct panthor_gem_object **bos,
+							u32 count)
 {
-	struct address_space *mapping = bo->base.filp->f_mapping;
-	const struct address_space_operations *shmem_aops = mapping->a_ops;
+	const struct address_space_operations *shmem_aops = bos[0]->base.filp->f_mapping->a_ops;
+	struct reclaim_state reclaim_state = {};
 	struct panthor_kunit *ctx = test->priv;
+	unsigned long freed;
 
-	mapping->a_ops = &panthor_evict_test_aops;
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
-			PANTHOR_KUNIT_BO_PAGES);
-	mapping->a_ops = shmem_aops;
-	panthor_evict_test_not_locked(test, mapping);
+	for (u32 i = 0; i < count; i++)
+		bos[i]->base.filp->f_mapping->a_ops = &panthor_evict_test_aops;
+
+	current->reclaim_state = &reclaim_state;
+	freed = panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL);
+	current->reclaim_state = NULL;
+	KUNIT_EXPECT_EQ(test, freed, reclaim_state.reclaimed);
+
+	for (u32 i = 0; i < count; i++)
+		bos[i]->base.filp->f_mapping->a_ops = shmem_aops;
+
+	return freed;
 }
 
-/* A page that somebody else is about to use isn't written to swap, the others are. */
+/*
+ * A page that somebody else is about to use isn't written to swap, the others are, and
+ * those who reclaim memory are told.
+ */
 static void panthor_evict_test_write(struct kunit *test)
 {
 	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
@@ -242,17 +274,22 @@ static void panthor_evict_test_write(struct kunit *test)
 	struct panthor_evict_test t = {};
 
 	ctx->priv = &t;
+	kunit_deactivate_static_stub(test, panthor_gem_write);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	t.held = bo->backing.pages[1];
 	get_page(t.held);
-	panthor_evict_test_evict_and_write(test, bo);
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_evict_and_write(test, &bo, 1),
+			PANTHOR_KUNIT_BO_PAGES - 1);
 	KUNIT_EXPECT_EQ(test, t.calls, PANTHOR_KUNIT_BO_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_in_memory(test, bo), 1);
 	put_page(t.held);
 	t.held = NULL;
 
 	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
-	panthor_evict_test_evict_and_write(test, bo);
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_evict_and_write(test, &bo, 1),
+			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, t.calls, 2 * PANTHOR_KUNIT_BO_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_in_memory(test, bo), 0);
 }
 
 /* An object that's needed again meanwhile isn't written any further. */
@@ -263,9 +300,238 @@ static void panthor_evict_test_write_restored(struct kunit *test)
 	struct panthor_kunit *ctx = test->priv;
 
 	ctx->priv = &t;
+	kunit_deactivate_static_stub(test, panthor_gem_write);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	panthor_evict_test_evict_and_write(test, bo);
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_evict_and_write(test, &bo, 1), 1);
 	KUNIT_EXPECT_EQ(test, t.calls, 1);
+}
+
+/* What couldn't be written wasn't freed, so something else has to be. */
+static void panthor_evict_test_write_fails(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test t = {};
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+
+	ctx->priv = &t;
+	kunit_deactivate_static_stub(test, panthor_gem_write);
+	t.unswappable = bos[0];
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_evict_and_write(test, bos, ARRAY_SIZE(bos)),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_in_memory(test, bos[0]),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_in_memory(test, bos[1]), 0);
+}
+
+/* Where nothing can be written, nothing is evicted. */
+static void panthor_evict_test_no_io(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_NOFS), 0);
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_NOIO), 0);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
+/* Writing takes a while, as it does on a disk. */
+static unsigned long panthor_evict_test_start_writing(struct panthor_gem_object *bo,
+						      unsigned long *writing)
+{
+	*writing = bo->base.size >> PAGE_SHIFT;
+	return 0;
+}
+
+static unsigned long panthor_evict_test_free_written(struct panthor_gem_object *bo,
+						     unsigned long *writing)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	struct panthor_evict_test *t = ctx->priv;
+	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+
+	t->calls++;
+	*writing = t->written ? 0 : nr_pages;
+	return nr_pages - *writing;
+}
+
+static void panthor_evict_test_write_slowly(struct kunit *test, struct panthor_evict_test *t)
+{
+	struct panthor_kunit *ctx = test->priv;
+
+	ctx->priv = t;
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_start_writing);
+	kunit_activate_static_stub(test, panthor_gem_free_written,
+				   panthor_evict_test_free_written);
+}
+
+/*
+ * What's being written is as good as free, so nothing else is evicted instead, and is
+ * freed by the next scan that finds it written.
+ */
+static void panthor_evict_test_in_flight(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_reclaim *reclaim = &ctx->ptdev->reclaim;
+	struct panthor_evict_test t = {};
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+
+	panthor_evict_test_write_slowly(test, &t);
+	for (u32 i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+		KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
+		KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+		KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 2 * PANTHOR_KUNIT_BO_PAGES);
+	}
+
+	/* Each of them waited for a moment, and looked again. */
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&reclaim->stats.waits), 3);
+	KUNIT_EXPECT_EQ(test, t.calls, 5);
+
+	t.written = true;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, t.calls, 6);
+	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
+
+	t.written = false;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+}
+
+/* What's missing is evicted. Those who ask for evictions get them. */
+static void panthor_evict_test_more_in_flight(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test t = {};
+	struct panthor_gem_object *bos[3];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+
+	panthor_evict_test_write_slowly(test, &t);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_BO_PAGES + 1), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
+	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.written.count, 3 * PANTHOR_KUNIT_BO_PAGES);
+}
+
+/* What's in use again, or gone, isn't waited for. */
+static void panthor_evict_test_not_in_flight(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_reclaim *reclaim = &ctx->ptdev->reclaim;
+	struct panthor_evict_test t = {};
+
+	panthor_evict_test_write_slowly(test, &t);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
+	KUNIT_EXPECT_EQ(test, reclaim->unused.count, PANTHOR_KUNIT_BO_PAGES);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_pin(bo));
+	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
+	panthor_gem_unpin(bo);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+	panthor_kunit_bo_put(test, bo);
+	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
+}
+
+static unsigned long panthor_evict_test_write_some(struct panthor_gem_object *bo,
+						   unsigned long *writing)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	struct panthor_evict_test *t = ctx->priv;
+
+	*writing = 0;
+	return bo == t->unswappable ? 0 : bo->base.size >> PAGE_SHIFT;
+}
+
+/* What can't be written is left alone for a while. */
+static void panthor_evict_test_unswappable(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_evict_test t = { .unswappable = bo };
+	struct panthor_kunit *ctx = test->priv;
+
+	ctx->priv = &t;
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_write_some);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 1);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 0);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 1);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 1);
+
+	/* Now is when this ends. */
+	WRITE_ONCE(bo->unswappable, jiffies ?: 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 2);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	WRITE_ONCE(bo->unswappable, 0);
+	t.unswappable = NULL;
+	for (u32 i = 3; i <= 4; i++) {
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), i);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	}
+}
+
+/* If it's mapped in a VM, so is everything else that is. */
+static void panthor_evict_test_unswappable_vm(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test t = {};
+	struct panthor_gem_object *bos[4];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_mapped_bo(test, vms[i / 2], PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(i));
+
+	ctx->priv = &t;
+	t.unswappable = bos[0];
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_write_some);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[3]));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
 }
 
 struct panthor_evict_write_case {
@@ -282,7 +548,8 @@ static unsigned long panthor_evict_test_shrink(struct panthor_device *ptdev)
 
 static unsigned long panthor_evict_test_make_room(struct panthor_device *ptdev)
 {
-	unsigned long freed = panthor_reclaim_others(ptdev, NULL, PANTHOR_KUNIT_ALL, 0);
+	bool busy = false;
+	unsigned long freed = panthor_reclaim_others(ptdev, NULL, NULL, PANTHOR_KUNIT_ALL, &busy);
 
 	/* It only takes what is in the list of a VM. */
 	return freed + panthor_gem_shrink(ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
@@ -319,6 +586,7 @@ static void panthor_evict_test_write_unlocked(struct kunit *test)
 	t.resvs[2] = bos[2]->base.resv;
 	ctx->priv = &t;
 
+	kunit_deactivate_static_stub(test, panthor_gem_write);
 	shmem_aops = bos[0]->base.filp->f_mapping->a_ops;
 	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
 		bos[i]->base.filp->f_mapping->a_ops = &panthor_evict_test_aops;
@@ -658,6 +926,29 @@ static void panthor_evict_test_job(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 2);
 }
 
+/*
+ * Submit to a VM whose memory is evicted after the device went away. That fails,
+ * whether CPUs have asked for the memory or not, and the mapping stays evicted.
+ */
+static void panthor_evict_test_unplugged(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	panthor_kunit_fill(test, bo, 1);
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	panthor_kunit_unplug_device(test);
+
+	for (u32 i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, -ENODEV, panthor_kunit_submit(vm, NULL));
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
+								  bo->base.size));
+		KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_UNUSED);
+		KUNIT_EXPECT_EQ(test, panthor_kunit_check(test, bo, 1), 0);
+	}
+}
+
 /* Destroy a VM with all sorts of things evicted. */
 static void panthor_evict_test_vm_destroyed(struct kunit *test)
 {
@@ -678,6 +969,200 @@ static void panthor_evict_test_vm_destroyed(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[1], bos[1], PANTHOR_KUNIT_VA(1)));
 }
 
+/* Where the word at an address of a VM is, for the CPU. */
+static void *panthor_evict_test_word(struct panthor_gem_object *bo, u64 offset)
+{
+	return page_address(bo->backing.pages[offset >> PAGE_SHIFT]) + offset_in_page(offset);
+}
+
+/* The driver reads what's mapped, wherever that is in the object. */
+static void panthor_evict_test_read(struct kunit *test)
+{
+	u64 va = PANTHOR_KUNIT_VA(0), value = 0, word = 0x0123456789abcdefull;
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_map_bo_range(vm, bo, PAGE_SIZE, 2 * PAGE_SIZE, va,
+							 DRM_PANTHOR_VM_BIND_OP_TYPE_MAP));
+	*(u64 *)panthor_evict_test_word(bo, 3 * PAGE_SIZE - 8) = word;
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_vm_read(vm, va + 2 * PAGE_SIZE - 8, 8, &value));
+	KUNIT_EXPECT_EQ(test, value, word);
+	KUNIT_EXPECT_EQ(test, 0, panthor_vm_read(vm, va + 2 * PAGE_SIZE - 8, 4, &value));
+	KUNIT_EXPECT_EQ(test, value, lower_32_bits(word));
+
+	KUNIT_EXPECT_EQ(test, -EINVAL, panthor_vm_read(vm, va + PAGE_SIZE - 4, 8, &value));
+	KUNIT_EXPECT_EQ(test, -EINVAL, panthor_vm_read(vm, va + 2 * PAGE_SIZE - 4, 8, &value));
+	KUNIT_EXPECT_EQ(test, -ENOENT, panthor_vm_read(vm, va + 2 * PAGE_SIZE, 8, &value));
+	KUNIT_EXPECT_EQ(test, -ENOENT, panthor_vm_read(vm, va - 8, 8, &value));
+	KUNIT_EXPECT_EQ(test, -ENOENT, panthor_vm_read(vm, U64_MAX - 7, 8, &value));
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, -ENOENT, panthor_vm_read(vm, va, 8, &value));
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_EQ(test, 0, panthor_vm_read(vm, va + 2 * PAGE_SIZE - 8, 8, &value));
+	KUNIT_EXPECT_EQ(test, value, word);
+}
+
+/* Whoever has the reservation isn't waited for, whosever object it is. */
+static void panthor_evict_test_read_locked(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+
+	for (u32 i = 0; i < 2; i++) {
+		struct panthor_kunit_holder *holder;
+		struct panthor_gem_object *bo;
+		u64 value = 0;
+
+		bo = panthor_kunit_bo(test, i ? vm : NULL, PAGE_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(i)));
+		*(u64 *)panthor_evict_test_word(bo, 8) = i + 1;
+
+		holder = panthor_kunit_hold_resv(test, bo->base.resv);
+		KUNIT_EXPECT_EQ(test, 0, panthor_vm_read(vm, PANTHOR_KUNIT_VA(i) + 8, 8, &value));
+		panthor_kunit_release(test, holder);
+		KUNIT_EXPECT_EQ(test, value, i + 1);
+	}
+}
+
+/* Neither is the one who changes the VM. */
+static void panthor_evict_test_read_busy(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit_holder *holder;
+	u64 value = 0;
+
+	panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(0));
+	holder = panthor_kunit_hold_mutex(test, panthor_kunit_vm_op_lock(vm));
+	KUNIT_EXPECT_EQ(test, -EBUSY, panthor_vm_read(vm, PANTHOR_KUNIT_VA(0), 8, &value));
+	panthor_kunit_release(test, holder);
+	KUNIT_EXPECT_EQ(test, 0, panthor_vm_read(vm, PANTHOR_KUNIT_VA(0), 8, &value));
+}
+
+/*
+ * What jobs left in the caches is written back before the pages go, even if that's not
+ * mapped any more. Once, and only if there's something.
+ */
+static void panthor_evict_test_leftovers(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[3];
+	u64 va = PANTHOR_KUNIT_VA(0);
+
+	panthor_kunit_vm_set_as(vm, 1);
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bos[i], va));
+		KUNIT_ASSERT_EQ(test, 0, panthor_vm_unmap_range(vm, va, bos[i]->base.size));
+	}
+
+	ctx->mmu_ops = 0;
+	ctx->mmu_op_ret = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 1);
+
+	/* That needs a reset. */
+	ctx->mmu_op_ret = 0;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 1);
+	panthor_kunit_mmu_reset(ctx->ptdev);
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 2);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			2 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 2);
+	panthor_kunit_vm_set_as(vm, -1);
+}
+
+#define PANTHOR_EVICT_MANY	(2 * PANTHOR_VM_EVICT_MAX_MAPPINGS + 1)
+
+/* Map a page any number of times. */
+static void panthor_evict_test_map_many(struct kunit *test, struct panthor_vm *vm,
+					struct panthor_gem_object *bo, u64 va, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, va + i * PAGE_SIZE));
+}
+
+static u32 panthor_evict_test_count_unmapped(struct panthor_vm *vm, u64 va, u32 count)
+{
+	u32 unmapped = 0;
+
+	for (u32 i = 0; i < count; i++)
+		unmapped += panthor_kunit_is_unmapped(vm, va + i * PAGE_SIZE, PAGE_SIZE);
+
+	return unmapped;
+}
+
+/*
+ * A page that's mapped all over the place is evicted in several steps, none of which is
+ * lost, and comes back as a whole.
+ */
+static void panthor_evict_test_many_mappings(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+	u64 va = SZ_1G;
+
+	bo = panthor_kunit_bo(test, vm, PAGE_SIZE);
+	panthor_evict_test_map_many(test, vm, bo, va, PANTHOR_EVICT_MANY);
+
+	for (u32 i = 1; i <= 2; i++) {
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+		KUNIT_EXPECT_EQ(test, panthor_evict_test_count_unmapped(vm, va, PANTHOR_EVICT_MANY),
+				i * PANTHOR_VM_EVICT_MAX_MAPPINGS);
+		KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+		KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
+	}
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 1);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	KUNIT_EXPECT_EQ(test, panthor_evict_test_count_unmapped(vm, va, PANTHOR_EVICT_MANY), 0);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bo, va));
+}
+
+/* An object with many pages may have many mappings. */
+static void panthor_evict_test_sparse(struct kunit *test)
+{
+	u32 count = PANTHOR_VM_EVICT_MAX_MAPPINGS + 1;
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_bo(test, vm, count * PAGE_SIZE);
+	for (u32 i = 0; i < count; i++) {
+		u64 offset = i * PAGE_SIZE;
+
+		KUNIT_ASSERT_EQ(test, 0,
+				panthor_vm_map_bo_range(vm, bo, offset, PAGE_SIZE,
+							SZ_1G + 2 * offset,
+							DRM_PANTHOR_VM_BIND_OP_TYPE_MAP));
+	}
+
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), count);
+}
+
+/* Mappings of small objects aren't all removed in one go. */
+static void panthor_evict_test_many_mappings_batch(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	u32 count = PANTHOR_VM_EVICT_MAX_MAPPINGS / 4;
+	struct panthor_kunit *ctx = test->priv;
+
+	for (u32 i = 0; i < 8; i++)
+		panthor_evict_test_map_many(test, vm, panthor_kunit_bo(test, vm, PAGE_SIZE),
+					    (u64)(i + 1) * SZ_1G, count);
+
+	panthor_kunit_vm_set_as(vm, 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 8);
+	KUNIT_EXPECT_EQ(test, ctx->mmu_ops, 2);
+	panthor_kunit_vm_set_as(vm, -1);
+}
+
 static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_order),
 	KUNIT_CASE(panthor_evict_test_count),
@@ -686,6 +1171,13 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_references),
 	KUNIT_CASE(panthor_evict_test_write),
 	KUNIT_CASE(panthor_evict_test_write_restored),
+	KUNIT_CASE(panthor_evict_test_write_fails),
+	KUNIT_CASE(panthor_evict_test_no_io),
+	KUNIT_CASE(panthor_evict_test_in_flight),
+	KUNIT_CASE(panthor_evict_test_more_in_flight),
+	KUNIT_CASE(panthor_evict_test_not_in_flight),
+	KUNIT_CASE(panthor_evict_test_unswappable),
+	KUNIT_CASE(panthor_evict_test_unswappable_vm),
 	KUNIT_CASE_PARAM(panthor_evict_test_write_unlocked, panthor_evict_write_gen_params),
 	KUNIT_CASE(panthor_evict_test_content),
 	KUNIT_CASE(panthor_evict_test_page_tables),
@@ -699,7 +1191,15 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_unmap_all),
 	KUNIT_CASE(panthor_evict_test_map_again),
 	KUNIT_CASE(panthor_evict_test_job),
+	KUNIT_CASE(panthor_evict_test_unplugged),
 	KUNIT_CASE(panthor_evict_test_vm_destroyed),
+	KUNIT_CASE(panthor_evict_test_read),
+	KUNIT_CASE(panthor_evict_test_read_locked),
+	KUNIT_CASE(panthor_evict_test_read_busy),
+	KUNIT_CASE(panthor_evict_test_leftovers),
+	KUNIT_CASE(panthor_evict_test_many_mappings),
+	KUNIT_CASE(panthor_evict_test_sparse),
+	KUNIT_CASE(panthor_evict_test_many_mappings_batch),
 	{}
 };
 

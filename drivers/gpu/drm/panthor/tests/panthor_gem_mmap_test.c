@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/pagemap.h>
 
 #include <kunit/static_stub.h>
 
@@ -26,6 +27,9 @@ struct panthor_mmap_test {
 
 	/** @file_count: Number of references to the file while looking for memory. */
 	long file_count;
+
+	/** @now: What time it is. */
+	ktime_t now;
 };
 
 static unsigned long panthor_mmap_test_map(struct kunit *test, struct panthor_gem_object *bo,
@@ -325,20 +329,107 @@ static int panthor_mmap_test_no_memory_stub(struct panthor_gem_object *bo)
 	return -ENOMEM;
 }
 
-/* There's no memory, which isn't the process's fault. */
+/*
+ * There's no memory. The access fails once that's known, which is when the fault is
+ * retried, and the next one is a new attempt.
+ */
 static void panthor_mmap_test_no_memory(struct kunit *test)
 {
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long everything = totalram_pages();
 	unsigned long addr;
 
 	addr = panthor_mmap_test_map_shared(test);
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_mmap_test_no_memory_stub);
-	KUNIT_EXPECT_EQ(test, VM_FAULT_OOM, panthor_mmap_test_fault(addr, 0));
+	KUNIT_EXPECT_EQ(test, VM_FAULT_SIGBUS, panthor_mmap_test_fault(addr, 0));
+
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
+			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
+	KUNIT_EXPECT_EQ(test, VM_FAULT_SIGBUS,
+			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_TRIED));
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+
+	/* What it had got was worth nothing. */
 	KUNIT_EXPECT_NULL(test, t->bo->backing.pages);
-	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
+	KUNIT_EXPECT_EQ(test, 0, t->bo->base.filp->f_mapping->nrpages);
+	KUNIT_EXPECT_FALSE(test, mapping_unevictable(t->bo->base.filp->f_mapping));
+	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, FAULT_FLAG_TRIED));
+}
+
+/* What has the protection of the VMA is read-only, so the difference can be seen. */
+static void panthor_mmap_test_mark_vma(unsigned long addr)
+{
+	mmap_write_lock(current->mm);
+	find_vma(current->mm, addr)->vm_page_prot = vm_get_page_prot(VM_READ | VM_SHARED);
+	mmap_write_unlock(current->mm);
+}
+
+static bool panthor_mmap_test_is_cached(unsigned long addr)
+{
+	struct follow_pfnmap_args args = { .address = addr };
+	bool writable = false;
+
+	mmap_read_lock(current->mm);
+	args.vma = find_vma(current->mm, addr);
+	if (args.vma && !follow_pfnmap_start(&args)) {
+		writable = args.writable;
+		follow_pfnmap_end(&args);
+	}
+	mmap_read_unlock(current->mm);
+
+	return writable;
+}
+
+static int panthor_mmap_test_mprotect(unsigned long addr)
+{
+	struct vm_area_struct *vma;
+	int ret;
+
+	mmap_write_lock(current->mm);
+	vma = find_vma(current->mm, addr);
+	ret = vma->vm_ops->mprotect(vma, vma->vm_start, vma->vm_end, VM_READ | VM_SHARED);
+	mmap_write_unlock(current->mm);
+
+	return ret;
+}
+
+/*
+ * Take faults before and after the device went away, if the GPU doesn't snoop the CPU
+ * caches. Pages that were written out of them are mapped write-combine, and stay that
+ * way. Those that couldn't be are cached, and can't be made anything else.
+ */
+static void panthor_mmap_test_unplugged(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+	unsigned long addr;
+
+	ctx->ptdev->coherent = false;
+	panthor_kunit_fill(test, t->bo, 1);
+	addr = panthor_mmap_test_map_shared(test);
+	panthor_mmap_test_mark_vma(addr);
+	KUNIT_ASSERT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr, 0));
+	KUNIT_EXPECT_FALSE(test, panthor_mmap_test_is_cached(addr));
+	KUNIT_EXPECT_EQ(test, 0, panthor_mmap_test_mprotect(addr));
+
+	panthor_kunit_unplug_device(test);
+	KUNIT_ASSERT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_fault(addr + PAGE_SIZE, 0));
+	KUNIT_EXPECT_FALSE(test, panthor_mmap_test_is_cached(addr + PAGE_SIZE));
+	KUNIT_EXPECT_EQ(test, 0, panthor_mmap_test_mprotect(addr));
+
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	for (u32 i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, VM_FAULT_NOPAGE,
+				panthor_mmap_test_fault(addr + i * PAGE_SIZE, 0));
+		KUNIT_EXPECT_TRUE(test, panthor_mmap_test_is_cached(addr + i * PAGE_SIZE));
+	}
+	KUNIT_EXPECT_EQ(test, -ENODEV, panthor_mmap_test_mprotect(addr));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_check(test, t->bo, 1), 0);
 }
 
 /*
@@ -372,6 +463,38 @@ static void panthor_mmap_test_room(struct kunit *test)
 	panthor_kunit_mend_storage(large);
 }
 
+static ktime_t panthor_mmap_test_now(void)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_mmap_test *t = ctx->priv;
+
+	return t->now;
+}
+
+/*
+ * A process whose VM got its memory doesn't wait for the end of its own turn when it takes
+ * a fault. Others do.
+ */
+static void panthor_mmap_test_own_slice(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_room *room = &ctx->ptdev->reclaim.room;
+	struct panthor_mmap_test *t = ctx->priv;
+
+	panthor_mmap_test_map_shared(test);
+	t->now = ktime_get();
+	kunit_activate_static_stub(test, panthor_room_now, panthor_mmap_test_now);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vm));
+	t->now = ktime_add_ms(t->now, MSEC_PER_SEC);
+	panthor_room_leave(ctx->ptdev, vm);
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_delay(room, NULL));
+	room->slice_mm = NULL;
+	KUNIT_EXPECT_NE(test, 0, panthor_room_delay(room, NULL));
+}
+
 static int panthor_mmap_test_init(struct kunit *test)
 {
 	struct panthor_mmap_test *t;
@@ -403,7 +526,9 @@ static struct kunit_case panthor_mmap_tests[] = {
 	KUNIT_CASE(panthor_mmap_test_nowait),
 	KUNIT_CASE(panthor_mmap_test_fault_fails),
 	KUNIT_CASE(panthor_mmap_test_no_memory),
+	KUNIT_CASE(panthor_mmap_test_unplugged),
 	KUNIT_CASE(panthor_mmap_test_room),
+	KUNIT_CASE(panthor_mmap_test_own_slice),
 	{}
 };
 

@@ -583,6 +583,132 @@ static void panthor_gem_test_kernel_bo(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.nr_pages, 0);
 }
 
+/*
+ * Map objects in a VM after the device went away: one that has no pages, one whose
+ * pages CPUs have asked for, one that has been there before, and one of the kernel.
+ * What isn't mapped for the device is refused, and nothing is left of it.
+ */
+static void panthor_gem_test_unplugged(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[3];
+	struct panthor_kernel_bo *kbo;
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[2]));
+	panthor_kunit_unplug_device(test);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[1]));
+	KUNIT_EXPECT_NULL(test, bos[1]->dmap.sgt);
+
+	for (u32 i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, -ENODEV, panthor_kunit_map(vm, bos[i], PANTHOR_KUNIT_VA(i)));
+		KUNIT_EXPECT_EQ(test, kref_read(&bos[i]->base.refcount), 1);
+		KUNIT_EXPECT_EQ(test, bos[i]->backing.pin_count, 0);
+		KUNIT_EXPECT_EQ(test, bos[i]->reclaim_state, PANTHOR_GEM_UNUSED);
+	}
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_map(vm, bos[2], PANTHOR_KUNIT_VA(2)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[2], PANTHOR_KUNIT_VA(2)));
+
+	kbo = panthor_kernel_bo_create(ctx->ptdev, vm, PANTHOR_KUNIT_BO_SIZE,
+				       DRM_PANTHOR_BO_NO_MMAP,
+				       DRM_PANTHOR_VM_BIND_OP_TYPE_MAP,
+				       PANTHOR_VM_KERNEL_AUTO_VA, "Test");
+	KUNIT_EXPECT_EQ(test, PTR_ERR_OR_ZERO(kbo), -ENODEV);
+}
+
+static pgprot_t panthor_gem_test_pgprot(struct panthor_gem_object *bo, pgprot_t prot)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	u32 *calls = ctx->priv;
+
+	++*calls;
+	return prot;
+}
+
+/*
+ * Map an object in the kernel before and after the device went away. The second time,
+ * there's nobody to write the pages out of the CPU caches, so they are mapped cached.
+ */
+static void panthor_gem_test_vmap_unplugged(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	u32 calls = 0;
+
+	ctx->priv = &calls;
+	ctx->ptdev->coherent = false;
+	kunit_activate_static_stub(test, panthor_gem_pgprot, panthor_gem_test_pgprot);
+
+	panthor_kunit_fill(test, panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE), 1);
+	KUNIT_EXPECT_EQ(test, calls, 1);
+
+	panthor_kunit_unplug_device(test);
+	panthor_kunit_fill(test, panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE), 1);
+	KUNIT_EXPECT_EQ(test, calls, 1);
+}
+
+/*
+ * Unmap an object from a VM the GPU can't be told to forget about, and destroy the VM.
+ * Nobody waits for the GPU to be reset, and nothing is released until it was: here,
+ * that only happens when the test says so.
+ */
+static void panthor_gem_test_unflushed(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo;
+
+	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, kref_read(&bo->base.refcount), 2);
+
+	panthor_kunit_vm_set_as(vm, 1);
+	ctx->mmu_op_ret = -ETIMEDOUT;
+	KUNIT_EXPECT_EQ(test, 0, panthor_vm_unmap_range(vm, PANTHOR_KUNIT_VA(0),
+							PANTHOR_KUNIT_BO_SIZE));
+	ctx->mmu_op_ret = 0;
+	panthor_kunit_vm_set_as(vm, -1);
+
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
+							  PANTHOR_KUNIT_BO_SIZE));
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 2);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
+
+	/* The address can be used again. */
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_EQ(test, 0, panthor_vm_unmap_range(vm, PANTHOR_KUNIT_VA(0),
+							PANTHOR_KUNIT_BO_SIZE));
+
+	panthor_kunit_mmu_reset(ctx->ptdev);
+	KUNIT_EXPECT_EQ(test, kref_read(&bo->base.refcount), 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+}
+
+/* The same goes for the page tables of a VM that's destroyed. */
+static void panthor_gem_test_unflushed_vm(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	u64 half = 1ull << 47;
+	struct panthor_vm *vm;
+
+	vm = panthor_vm_create(ctx->ptdev, false, half, half, half, half);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm);
+
+	panthor_kunit_vm_set_as(vm, 1);
+	ctx->mmu_op_ret = -ETIMEDOUT;
+	panthor_vm_flush_all(vm);
+	ctx->mmu_op_ret = 0;
+	panthor_kunit_vm_set_as(vm, -1);
+
+	panthor_vm_put(vm);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_mmu_keeps_vms(ctx->ptdev));
+	panthor_kunit_mmu_reset(ctx->ptdev);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_mmu_keeps_vms(ctx->ptdev));
+}
+
 static void panthor_gem_test_put_mcu_vm(void *vm)
 {
 	panthor_vm_put(vm);
@@ -632,6 +758,10 @@ static struct kunit_case panthor_gem_tests[] = {
 	KUNIT_CASE(panthor_gem_test_free_in_reclaim),
 	KUNIT_CASE(panthor_gem_test_vm_reference),
 	KUNIT_CASE(panthor_gem_test_kernel_bo),
+	KUNIT_CASE(panthor_gem_test_unplugged),
+	KUNIT_CASE(panthor_gem_test_vmap_unplugged),
+	KUNIT_CASE(panthor_gem_test_unflushed),
+	KUNIT_CASE(panthor_gem_test_unflushed_vm),
 	KUNIT_CASE(panthor_gem_test_fw_bo),
 	{}
 };

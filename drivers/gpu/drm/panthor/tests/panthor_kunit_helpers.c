@@ -55,6 +55,13 @@ static bool panthor_kunit_can_wait(void)
 	return panthor_kunit_current()->can_wait;
 }
 
+/* Tests don't need a swap device. */
+static unsigned long panthor_kunit_write(struct panthor_gem_object *bo, unsigned long *writing)
+{
+	*writing = 0;
+	return bo->base.size >> PAGE_SHIFT;
+}
+
 static int panthor_kunit_mmu_op(struct panthor_device *ptdev, int as_nr,
 				u64 iova, u64 size, u32 op)
 {
@@ -151,10 +158,31 @@ int panthor_kunit_init(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_reclaim_swap_room, panthor_kunit_swap_room);
 	kunit_activate_static_stub(test, panthor_room_free_pages, panthor_kunit_free_pages);
 	kunit_activate_static_stub(test, panthor_reclaim_can_wait, panthor_kunit_can_wait);
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_kunit_write);
 	kunit_activate_static_stub(test, mmu_hw_do_operation_locked, panthor_kunit_mmu_op);
 
 	ctx->ptdev = panthor_kunit_alloc_device(test);
 	return 0;
+}
+
+static void panthor_kunit_plug_device(void *ptdev)
+{
+	((struct panthor_device *)ptdev)->base.unplugged = false;
+}
+
+/**
+ * panthor_kunit_unplug_device() - Make the device go away
+ * @test: Test.
+ *
+ * That's as far as those are concerned who have to look if it's still there.
+ */
+void panthor_kunit_unplug_device(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+
+	ctx->ptdev->base.unplugged = true;
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, panthor_kunit_plug_device,
+							   ctx->ptdev));
 }
 
 static void panthor_kunit_destroy_vm(void *data)

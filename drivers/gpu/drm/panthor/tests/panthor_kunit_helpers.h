@@ -84,6 +84,7 @@ struct panthor_kunit_job {
 struct panthor_kunit_holder;
 
 int panthor_kunit_init(struct kunit *test);
+void panthor_kunit_unplug_device(struct kunit *test);
 
 struct panthor_vm *panthor_kunit_vm(struct kunit *test);
 void panthor_kunit_vm_destroy(struct kunit *test, struct panthor_vm *vm);

@@ -11,11 +11,23 @@
 #include <linux/mm.h>
 #include <linux/sched/task.h>
 
+#include <drm/drm_file.h>
+#include <drm/panthor_drm.h>
+
 #include "../panthor_gem_room.h"
 #include "panthor_kunit_helpers.h"
 
 /* How long the room was used for, and thus belongs to the one who used it. */
 #define PANTHOR_ROOM_TEST_SLICE_MS	200
+
+/* Take from other VMs than the one whose reservation is @resv, without waiting. */
+static unsigned long panthor_room_test_take(struct panthor_kunit *ctx, struct dma_resv *resv,
+					    unsigned long nr_pages)
+{
+	bool busy = false;
+
+	return panthor_reclaim_others(ctx->ptdev, resv, NULL, nr_pages, &busy);
+}
 
 /* What fits, fits. */
 static void panthor_room_test_fits(struct kunit *test)
@@ -54,7 +66,7 @@ static void panthor_room_test_little_swap(struct kunit *test)
 		panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(i));
 
 	ctx->swap_room = 2 * PANTHOR_KUNIT_BO_PAGES;
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, PANTHOR_KUNIT_ALL, 0),
+	KUNIT_EXPECT_EQ(test, panthor_room_test_take(ctx, NULL, PANTHOR_KUNIT_ALL),
 			2 * PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 1);
 }
@@ -73,7 +85,7 @@ static void panthor_room_test_little_swap_contended(struct kunit *test)
 
 	ctx->swap_room = PANTHOR_KUNIT_BO_PAGES;
 	holder = panthor_kunit_hold_mutex(test, &bos[0]->gpuva_list_lock);
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, PANTHOR_KUNIT_BO_PAGES, 0),
+	KUNIT_EXPECT_EQ(test, panthor_room_test_take(ctx, NULL, PANTHOR_KUNIT_BO_PAGES),
 			PANTHOR_KUNIT_BO_PAGES);
 	panthor_kunit_release(test, holder);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
@@ -137,14 +149,13 @@ static void panthor_room_test_order(struct kunit *test)
 						 PANTHOR_KUNIT_VA(0));
 	}
 
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, panthor_vm_resv(vms[0]), 1, 1),
+	KUNIT_EXPECT_EQ(test, panthor_room_test_take(ctx, panthor_vm_resv(vms[0]), 1),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
 
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, panthor_vm_resv(vms[0]),
-						     PANTHOR_KUNIT_ALL, 1),
+	KUNIT_EXPECT_EQ(test, panthor_room_test_take(ctx, panthor_vm_resv(vms[0]), PANTHOR_KUNIT_ALL),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
@@ -164,10 +175,10 @@ static void panthor_room_test_unused_first(struct kunit *test)
 	unused = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(unused));
 
-	panthor_reclaim_others(ctx->ptdev, NULL, 1, 1);
+	panthor_room_test_take(ctx, NULL, 1);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(unused));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(mmapped));
-	panthor_reclaim_others(ctx->ptdev, NULL, 1, 1);
+	panthor_room_test_take(ctx, NULL, 1);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(mmapped));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(used));
 	panthor_kunit_mmap_put(mmapped);
@@ -185,7 +196,8 @@ static void panthor_room_test_populate(struct kunit *test)
 	other = panthor_kunit_mapped_bo(test, other_vm, PANTHOR_KUNIT_BO_SIZE,
 					PANTHOR_KUNIT_VA(0));
 	missing = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
-	hopeless = panthor_kunit_bo(test, vm, (everything + 1) << PAGE_SHIFT);
+	hopeless = panthor_kunit_bo(test, vm, everything << PAGE_SHIFT);
+	hopeless->base.size += PAGE_SIZE;
 	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
 
 	KUNIT_EXPECT_EQ(test, 0, panthor_room_populate(own));
@@ -471,64 +483,367 @@ static void panthor_room_test_woken_early(struct kunit *test)
 	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 }
 
-static int panthor_room_test_finish_locked_thread(void *data)
+/**
+ * struct panthor_room_test_wait - What happens while VMs are being waited for
+ */
+struct panthor_room_test_wait {
+	/** @vm: VM that's busy. */
+	struct panthor_vm *vm;
+
+	/** @fence: Fence of its job. */
+	struct dma_fence *fence;
+
+	/** @waits: Number of times it was waited for. */
+	u32 waits;
+};
+
+/* Others can use the VM meanwhile, and its job is done the second time. */
+static bool panthor_room_test_finish_job(struct panthor_room *room, struct dma_resv *resv)
 {
-	struct panthor_kunit_job *job = data;
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_room_test_wait *wait = ctx->priv;
 
-	panthor_kunit_job_wait_for_kswapd(job);
+	KUNIT_EXPECT_FALSE(test, dma_resv_is_locked(panthor_vm_resv(wait->vm)));
+	if (++wait->waits == 2)
+		dma_fence_signal(wait->fence);
 
-	/* Nobody can submit more jobs meanwhile. */
-	if (dma_resv_trylock(panthor_vm_resv(job->vm)))
-		dma_resv_unlock(panthor_vm_resv(job->vm));
-	else
-		dma_fence_signal(job->fence);
-
-	return 0;
+	return true;
 }
 
-/* Memory comes from a VM that's busy, too, once it's done. */
+/* Memory comes from a VM that's busy, too, once it's done, but only if no other is idle. */
 static void panthor_room_test_busy(struct kunit *test)
 {
-	struct panthor_kunit_job job = { .fence = panthor_kunit_fence(test) };
+	struct panthor_room_test_wait wait = { .fence = panthor_kunit_fence(test) };
+	unsigned long everything = totalram_pages();
+	struct panthor_gem_object *busy, *missing[2];
 	struct panthor_kunit *ctx = test->priv;
+	struct panthor_vm *vm;
+
+	wait.vm = panthor_kunit_vm(test);
+	vm = panthor_kunit_vm(test);
+	busy = panthor_kunit_mapped_bo(test, wait.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(wait.vm, wait.fence));
+	panthor_kunit_mapped_bo(test, panthor_kunit_vm(test), (everything / 8) << PAGE_SHIFT,
+				PANTHOR_KUNIT_VA(0));
+	for (u32 i = 0; i < ARRAY_SIZE(missing); i++)
+		missing[i] = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+
+	ctx->priv = &wait;
+	kunit_activate_static_stub(test, panthor_room_wait_for_vms, panthor_room_test_finish_job);
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(missing[0], vm));
+	KUNIT_EXPECT_EQ(test, 0, wait.waits);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(busy));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(missing[1], vm));
+	KUNIT_EXPECT_EQ(test, 2, wait.waits);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(busy));
+
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+	for (u32 i = 0; i < ARRAY_SIZE(missing); i++)
+		panthor_gem_unpin(missing[i]);
+}
+
+/* There's one deadline, however many VMs are busy, and however often they are asked. */
+static void panthor_room_test_deadline(struct kunit *test)
+{
+	struct panthor_room *room = &((struct panthor_kunit *)test->priv)->ptdev->reclaim.room;
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long everything = totalram_pages();
 	struct panthor_gem_object *bo;
+	long waits;
 
-	job.vm = panthor_kunit_vm(test);
-	bo = panthor_kunit_mapped_bo(test, job.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
-	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(job.vm, job.fence));
+	for (u32 i = 0; i < 8; i++) {
+		struct panthor_vm *busy = panthor_kunit_vm(test);
 
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, 1, 1), 0);
-	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+		panthor_kunit_mapped_bo(test, busy, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(busy, panthor_kunit_fence(test)));
+	}
 
-	panthor_kunit_job_start(test, &job, panthor_room_test_finish_locked_thread);
-	KUNIT_EXPECT_EQ(test, panthor_reclaim_others(ctx->ptdev, NULL, 1, MSEC_PER_SEC),
-			PANTHOR_KUNIT_BO_PAGES);
-	panthor_kunit_job_stop(&job);
-	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
+	bo = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	waits = atomic_long_read(&ctx->ptdev->reclaim.stats.waits);
+	atomic_long_add(everything, &room->claimed);
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(bo, vm));
+	atomic_long_sub(everything, &room->claimed);
+	panthor_gem_unpin(bo);
+
+	KUNIT_EXPECT_EQ(test, waits + 1, atomic_long_read(&ctx->ptdev->reclaim.stats.waits));
+	KUNIT_EXPECT_EQ(test, 0, room->wait_left);
+	KUNIT_EXPECT_FALSE(test, panthor_room_wait_for_vms(room, NULL));
+	KUNIT_EXPECT_NULL(test, room->waiting_for);
+}
+
+/* Those who use a VM wait while others wait for it, if it has something to give. */
+static void panthor_room_test_pause(struct kunit *test)
+{
+	struct panthor_room *room = &((struct panthor_kunit *)test->priv)->ptdev->reclaim.room;
+	struct panthor_vm *vm = panthor_kunit_vm(test), *empty = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	unsigned long start;
+
+	panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+
+	/* None of these comes back late, or we'd have waited for nobody in vain. */
+	panthor_room_pause(ctx->ptdev, vm);
+	room->waiting_for = panthor_vm_resv(vm);
+	panthor_room_pause(ctx->ptdev, vm);
+	room->waiting_for = (void *)room;
+	panthor_room_pause(ctx->ptdev, empty);
+
+	start = jiffies;
+	panthor_room_pause(ctx->ptdev, vm);
+	KUNIT_EXPECT_GE(test, jiffies - start, msecs_to_jiffies(100));
+	room->waiting_for = NULL;
+}
+
+static ktime_t panthor_room_test_now(void)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	ktime_t *now = ctx->priv;
+
+	return *now;
 }
 
 /* Others have to wait until a VM made use of what it got, but it can get more. */
 static void panthor_room_test_turns(struct kunit *test)
 {
 	struct panthor_vm *vms[] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	const unsigned long slice = msecs_to_jiffies(PANTHOR_ROOM_TEST_SLICE_MS);
 	struct panthor_kunit *ctx = test->priv;
-	ktime_t left;
+	struct panthor_room *room = &ctx->ptdev->reclaim.room;
+	ktime_t now = ktime_get();
+
+	ctx->priv = &now;
+	kunit_activate_static_stub(test, panthor_room_now, panthor_room_test_now);
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
-	msleep(PANTHOR_ROOM_TEST_SLICE_MS);
+	now = ktime_add_ms(now, PANTHOR_ROOM_TEST_SLICE_MS);
 	panthor_room_leave(ctx->ptdev, vms[0]);
-	left = ktime_get();
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_delay(room, vms[0]));
+	KUNIT_EXPECT_EQ(test, slice, panthor_room_delay(room, vms[1]));
 
+	/* It doesn't get more time for that. */
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[0]));
-	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
-	msleep(PANTHOR_ROOM_TEST_SLICE_MS * 3 / 4);
+	now = ktime_add_ms(now, PANTHOR_ROOM_TEST_SLICE_MS / 4 * 3);
 	panthor_room_leave(ctx->ptdev, vms[0]);
+	KUNIT_EXPECT_EQ(test, slice / 4, panthor_room_delay(room, vms[1]));
 
+	now = ktime_add_ms(now, PANTHOR_ROOM_TEST_SLICE_MS / 4);
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_delay(room, vms[1]));
 	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vms[1]));
-	KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), left), PANTHOR_ROOM_TEST_SLICE_MS - 1);
-	KUNIT_EXPECT_LT(test, ktime_ms_delta(ktime_get(), left),
-			PANTHOR_ROOM_TEST_SLICE_MS * 5 / 4);
 	panthor_room_leave(ctx->ptdev, vms[1]);
+}
+
+/**
+ * struct panthor_room_bind - VM_BIND request that fails
+ */
+struct panthor_room_bind {
+	/** @calls: Number of operations so far. */
+	u32 calls;
+
+	/** @fail_at: The one that fails. */
+	u32 fail_at;
+
+	/** @ret: What it returns. */
+	int ret;
+};
+
+static int panthor_room_test_bind_op(struct drm_file *file, struct panthor_vm *vm,
+				     struct drm_panthor_vm_bind_op *op)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_room_bind *bind = ctx->priv;
+	int ret;
+
+	if (bind->calls++ == bind->fail_at)
+		return bind->ret;
+
+	kunit_deactivate_static_stub(test, panthor_vm_bind_exec_sync_op);
+	ret = panthor_vm_bind_exec_sync_op(file, vm, op);
+	kunit_activate_static_stub(test, panthor_vm_bind_exec_sync_op, panthor_room_test_bind_op);
+
+	return ret;
+}
+
+struct panthor_room_bind_case {
+	const char *desc;
+
+	/* What an operation returns. */
+	int ret;
+
+	/* True if the system call is made again after that. */
+	bool again;
+};
+
+static const struct panthor_room_bind_case panthor_room_bind_cases[] = {
+	{ "restarted by the kernel", -ERESTARTSYS, true },
+	{ "restarted by libdrm", -EINTR, true },
+	{ "failed", -ENOMEM, false },
+};
+
+KUNIT_ARRAY_PARAM_DESC(panthor_room_bind, panthor_room_bind_cases, desc);
+
+/*
+ * Whatever operation it was in when it was interrupted, all of a request is done when it
+ * returns. One that failed tells where.
+ */
+static void panthor_room_test_bind_interrupted(struct kunit *test)
+{
+	const struct panthor_room_bind_case *c = test->param_value;
+	struct file *file = panthor_kunit_open(test);
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	u32 count, flags = DRM_PANTHOR_VM_BIND_OP_TYPE_MAP;
+	struct panthor_gem_object *bos[2];
+	struct panthor_room_bind bind = { .ret = c->ret };
+	u64 va = PANTHOR_KUNIT_VA(0);
+	u32 handles[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_bo_with_handle(test, file, NULL, PANTHOR_KUNIT_BO_SIZE,
+						      &handles[i]);
+
+	struct drm_panthor_vm_bind_op ops[] = {
+		{ flags, handles[0], 0, va, 4 * PAGE_SIZE },
+		{ DRM_PANTHOR_VM_BIND_OP_TYPE_UNMAP, 0, 0, va + PAGE_SIZE, PAGE_SIZE },
+		{ flags, handles[1], 0, va + 2 * PAGE_SIZE, 2 * PAGE_SIZE },
+		{ DRM_PANTHOR_VM_BIND_OP_TYPE_UNMAP, 0, 0, va + 3 * PAGE_SIZE, PAGE_SIZE },
+	};
+
+	ctx->priv = &bind;
+	for (bind.fail_at = 0; bind.fail_at < ARRAY_SIZE(ops); bind.fail_at++) {
+		KUNIT_ASSERT_EQ(test, 0, panthor_vm_unmap_range(vm, va, 4 * PAGE_SIZE));
+		bind.calls = 0;
+		count = ARRAY_SIZE(ops);
+		kunit_activate_static_stub(test, panthor_vm_bind_exec_sync_op,
+					   panthor_room_test_bind_op);
+		KUNIT_EXPECT_EQ(test, c->ret, panthor_vm_bind_exec_sync_ops(file->private_data, vm,
+									    ops, &count));
+		kunit_deactivate_static_stub(test, panthor_vm_bind_exec_sync_op);
+		KUNIT_ASSERT_EQ(test, count, c->again ? ARRAY_SIZE(ops) : bind.fail_at);
+		if (!c->again)
+			continue;
+
+		KUNIT_EXPECT_EQ(test, 0, panthor_vm_bind_exec_sync_ops(file->private_data, vm,
+								       ops, &count));
+		KUNIT_EXPECT_EQ(test, count, ARRAY_SIZE(ops));
+		KUNIT_EXPECT_EQ(test, panthor_kunit_vm_translate(vm, va),
+				page_to_phys(bos[0]->backing.pages[0]));
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, va + PAGE_SIZE, PAGE_SIZE));
+		KUNIT_EXPECT_EQ(test, panthor_kunit_vm_translate(vm, va + 2 * PAGE_SIZE),
+				page_to_phys(bos[1]->backing.pages[0]));
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, va + 3 * PAGE_SIZE,
+								  PAGE_SIZE));
+	}
+}
+
+/**
+ * struct panthor_room_test_shortage - Memory that isn't there
+ */
+struct panthor_room_test_shortage {
+	/** @most: What there could be, in pages. */
+	unsigned long most;
+
+	/** @polls: Number of times somebody looked. */
+	u32 polls;
+
+	/** @enough: Number of times after which there's enough, 0 if that's never. */
+	u32 enough;
+
+	/** @busy: Number of times the system has something to do. */
+	u32 busy;
+
+	/** @gets: Number of attempts to get it. */
+	u32 gets;
+
+	/** @insisted: Number of attempts others could have been killed for. */
+	u32 insisted;
+};
+
+static unsigned long panthor_room_test_most(struct panthor_device *ptdev)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_room_test_shortage *shortage = ctx->priv;
+
+	shortage->polls++;
+	return shortage->enough && shortage->polls >= shortage->enough ? ULONG_MAX / 2 : 0;
+}
+
+static unsigned long panthor_room_test_events(void)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_room_test_shortage *shortage = ctx->priv;
+
+	return min(shortage->polls, shortage->busy);
+}
+
+static unsigned long panthor_room_test_missing(struct panthor_room_request *req)
+{
+	return 1;
+}
+
+static int panthor_room_test_never(struct panthor_room_request *req)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_room_test_shortage *shortage = ctx->priv;
+
+	shortage->gets++;
+	shortage->insisted += req->insist;
+	return -ENOMEM;
+}
+
+static int panthor_room_test_get(struct kunit *test, struct panthor_room_test_shortage *shortage)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_room_request req = {
+		.ptdev = ctx->ptdev,
+		.vm = vm,
+		.resv = panthor_vm_resv(vm),
+		.missing = panthor_room_test_missing,
+		.needed = panthor_room_test_missing,
+		.get = panthor_room_test_never,
+	};
+
+	ctx->priv = shortage;
+	kunit_activate_static_stub(test, panthor_room_most, panthor_room_test_most);
+	kunit_activate_static_stub(test, panthor_room_events, panthor_room_test_events);
+	return panthor_room_get(&req);
+}
+
+/* What can't fit is looked for as long as it takes to be sure, and nobody is killed. */
+static void panthor_room_test_cannot_fit(struct kunit *test)
+{
+	struct panthor_room_test_shortage quiet = {}, busy = { .busy = 100 };
+
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_test_get(test, &quiet));
+	KUNIT_EXPECT_EQ(test, 0, quiet.insisted);
+	KUNIT_EXPECT_LE(test, quiet.gets, 2);
+
+	/* As long as others are looking for memory, there might be some. */
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_test_get(test, &busy));
+	KUNIT_EXPECT_EQ(test, 0, busy.insisted);
+	KUNIT_EXPECT_GE(test, busy.polls, quiet.polls + busy.busy - 2);
+}
+
+/* What could fit is tried again, and the last time it's worth what page faults are. */
+static void panthor_room_test_could_fit(struct kunit *test)
+{
+	struct panthor_room_test_shortage shortage = { .enough = 20 };
+
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_test_get(test, &shortage));
+	KUNIT_EXPECT_GE(test, shortage.polls, shortage.enough);
+	KUNIT_EXPECT_GE(test, shortage.gets, 5);
+	KUNIT_EXPECT_GE(test, shortage.insisted, 1);
+	KUNIT_EXPECT_LE(test, shortage.insisted, 4);
 }
 
 static struct kunit_case panthor_room_tests[] = {
@@ -549,8 +864,13 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_failed_turn),
 	KUNIT_CASE(panthor_room_test_populated_meanwhile),
 	KUNIT_CASE(panthor_room_test_busy),
+	KUNIT_CASE(panthor_room_test_deadline),
+	KUNIT_CASE(panthor_room_test_pause),
 	KUNIT_CASE(panthor_room_test_turns),
+	KUNIT_CASE(panthor_room_test_cannot_fit),
+	KUNIT_CASE(panthor_room_test_could_fit),
 	KUNIT_CASE(panthor_room_test_woken_early),
+	KUNIT_CASE_PARAM(panthor_room_test_bind_interrupted, panthor_room_bind_gen_params),
 	{}
 };
 

@@ -926,6 +926,45 @@ static void panthor_shrinker_test_after_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&ctx->ptdev->reclaim.evictors), 0);
 }
 
+/* Somebody finishes evicting something just when we look if there's anybody. */
+static int panthor_shrinker_test_just_done(struct panthor_reclaim *reclaim)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo = ctx->priv;
+
+	kunit_deactivate_static_stub(test, panthor_reclaim_evictors);
+	dma_resv_unlock(bo->base.resv);
+	panthor_reclaim_enter(ctx->ptdev);
+	panthor_reclaim_leave(ctx->ptdev, true);
+	ctx->priv = NULL;
+
+	return panthor_reclaim_evictors(reclaim);
+}
+
+/* Those who have just finished leave something behind, too. */
+static void panthor_shrinker_test_others_just_done(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	kunit_activate_static_stub(test, panthor_reclaim_evictors,
+				   panthor_shrinker_test_just_done);
+
+	/* Not panthor_kunit_scan(): KUnit allocates. */
+	ctx->priv = bo;
+	dma_resv_lock(bo->base.resv, NULL);
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES);
+	if (ctx->priv)
+		dma_resv_unlock(bo->base.resv);
+
+	/* There was nobody to wait for. */
+	KUNIT_EXPECT_NULL(test, ctx->priv);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 0);
+}
+
 /* Others who take ages aren't waited for until they are done. */
 static void panthor_shrinker_test_slow_others(struct kunit *test)
 {
@@ -1124,6 +1163,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_kswapd_wait),
 	KUNIT_CASE(panthor_shrinker_test_side_by_side),
 	KUNIT_CASE_PARAM(panthor_shrinker_test_after_others, panthor_shrinker_other_gen_params),
+	KUNIT_CASE(panthor_shrinker_test_others_just_done),
 	KUNIT_CASE(panthor_shrinker_test_slow_others),
 	KUNIT_CASE(panthor_shrinker_test_last_reference),
 	KUNIT_CASE(panthor_shrinker_test_batch),
