@@ -10,6 +10,7 @@
 #include <linux/vmstat.h>
 #include <linux/wait.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 
 #include "panthor_device.h"
@@ -67,7 +68,7 @@
 #define PANTHOR_ROOM_WAIT_MS		100
 
 /* How often to look if VMs are idle, or if there's memory. */
-#define PANTHOR_ROOM_POLL_MS		4
+#define PANTHOR_ROOM_POLL_MS		10
 
 /* The longest time others are kept waiting after a VM got its memory. */
 #define PANTHOR_ROOM_MAX_SLICE_MS	1000
@@ -79,8 +80,8 @@
  * How many times to look for memory that isn't there with nothing happening, and in
  * total. That's half a second, and half a minute.
  */
-#define PANTHOR_ROOM_QUIET_POLLS	125
-#define PANTHOR_ROOM_MAX_POLLS		7500
+#define PANTHOR_ROOM_QUIET_POLLS	50
+#define PANTHOR_ROOM_MAX_POLLS		3000
 
 /* What can be allocated without anybody noticing, as long as there's plenty. */
 #define PANTHOR_ROOM_SMALL_PAGES	(SZ_64K >> PAGE_SHIFT)
@@ -536,6 +537,11 @@ static int panthor_room_take_turn(struct panthor_room_request *req)
 	if (ret)
 		return ret;
 
+	if (panthor_room_is_unplugged(req)) {
+		panthor_room_leave(req->ptdev, NULL);
+		return -ENODEV;
+	}
+
 	/* There might be more, or less, than when we started waiting. */
 	nr_pages = req->missing(req);
 	panthor_room_take(req, NULL, false, panthor_room_need(req->ptdev, nr_pages));
@@ -587,6 +593,12 @@ VISIBLE_IF_KUNIT unsigned long panthor_room_events(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_events);
 
+/* Whoever unplugs the device waits for those who use it, except in CPU faults. */
+static bool panthor_room_is_unplugged(struct panthor_room_request *req)
+{
+	return req->vm && drm_dev_is_unplugged(&req->ptdev->base);
+}
+
 /* Wait until it could fit, or nothing suggests that it's ever going to. */
 static int panthor_room_wait_for_others(struct panthor_room_request *req)
 {
@@ -602,6 +614,8 @@ static int panthor_room_wait_for_others(struct panthor_room_request *req)
 		schedule_timeout_killable(msecs_to_jiffies(PANTHOR_ROOM_POLL_MS));
 		if (fatal_signal_pending(current))
 			return -EINTR;
+		if (panthor_room_is_unplugged(req))
+			return -ENODEV;
 
 		events = panthor_room_events();
 		quiet = events == last ? quiet + 1 : 0;
@@ -646,7 +660,8 @@ static int panthor_room_wait(struct panthor_room_request *req)
  * called from something others depend on to free memory, or fences to be signaled.
  *
  * Return: 0 on success, -ENOMEM if it can't fit, -ERESTARTSYS if a signal was received
- * before it was our turn, -EINTR if the task was killed, or what @req->get returned.
+ * before it was our turn, -EINTR if the task was killed, -ENODEV if the device was
+ * unplugged meanwhile, or what @req->get returned.
  */
 int panthor_room_get(struct panthor_room_request *req)
 {

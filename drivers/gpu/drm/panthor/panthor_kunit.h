@@ -8,8 +8,10 @@
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 
+#include <linux/ktime.h>
 #include <linux/types.h>
 
+struct dma_resv;
 struct drm_device;
 struct drm_driver;
 struct drm_file;
@@ -20,6 +22,7 @@ struct mutex;
 struct panthor_device;
 struct panthor_gem_object;
 struct panthor_reclaim;
+struct panthor_room;
 struct panthor_vm;
 struct panthor_vm_op_ctx;
 struct seq_file;

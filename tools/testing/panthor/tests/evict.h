@@ -124,59 +124,50 @@ static inline int wait_written(__u64 pages)
 	return pan_poll(written_step, &pages, PAN_DEADLINE_MS);
 }
 
-/* Memory of buffers, including what was written to swap but not freed yet. */
-static inline int shmem_in_memory(__u64 *bytes)
+/* What is in swap, and nowhere else. */
+static inline int swapped_out(__u64 *bytes)
 {
-	__u64 cached = 0;
+	__u64 total = 0, free_bytes = 0, cached = 0;
 	int ret;
 
-	ret = pan_meminfo("Shmem", bytes);
+	ret = pan_swap_total(&total);
+	if (!ret)
+		ret = pan_swap_free(&free_bytes);
 	if (!ret)
 		ret = pan_meminfo("SwapCached", &cached);
-	*bytes += cached;
+	*bytes = total - free_bytes > cached ? total - free_bytes - cached : 0;
 	return ret;
 }
 
-struct swap_goal {
-	__u64 in_memory;
-	__u64 bytes;
-};
-
 static inline int swap_step(void *arg)
 {
-	struct swap_goal *goal = arg;
+	const __u64 *goal = arg;
 	__u64 now = 0;
 	int ret;
 
-	ret = pan_memory_reclaim(goal->bytes);
-	if (ret && ret != -EAGAIN)
-		return ret;
-	ret = shmem_in_memory(&now);
-	return ret ? ret : now <= goal->in_memory;
+	ret = swapped_out(&now);
+	if (ret || now >= *goal)
+		return ret ? ret : 1;
+	ret = pan_memory_reclaim(*goal);
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 /*
- * The second stage: what the driver gave back leaves memory. It may have been
- * written to swap before. Done when three quarters of it are gone: pages of
- * processes come back to the swap cache at the same time. Those of this one don't.
+ * What the driver gave back has left memory: it's written and freed as soon as it's
+ * evicted, except what others hold, or the disk isn't done with, which the system is asked
+ * to free. Done with three quarters of it, because processes swap, too. This one doesn't.
  */
 static inline int push_to_swap(__u64 bytes, int timeout_ms)
 {
-	struct swap_goal goal = { .bytes = bytes };
-	__u64 now = 0;
+	__u64 goal = bytes / 4 * 3, now = 0;
 	int ret;
 
 	if (mlockall(MCL_CURRENT))
 		return -errno;
-	ret = shmem_in_memory(&goal.in_memory);
-	if (!ret && goal.in_memory < bytes)
-		ret = -EINVAL;
-	goal.in_memory -= bytes / 4 * 3;
-	if (!ret)
-		ret = pan_poll(swap_step, &goal, timeout_ms);
+	ret = pan_poll(swap_step, &goal, timeout_ms);
 	munlockall();
-	if (ret == -ETIME && !shmem_in_memory(&now))
-		printf("# %llu bytes of shmem in memory, should be %llu\n", now, goal.in_memory);
+	if (ret == -ETIME && !swapped_out(&now))
+		printf("# %llu bytes in swap, should be %llu\n", now, goal);
 	return ret;
 }
 

@@ -81,7 +81,8 @@ TEST_F(evict_many, few_flushes)
 	ASSERT_EQ(0, pan_shrink(dev, EVERYTHING, NULL));
 	EXPECT_LE(BUFFERS, EVICTIONS(dev) - before);
 	flushes = PAN_COUNTER("as_flush_mem") - flushes;
-	EXPECT_GE(SEQUENCES, flushes);
+	/* One more for each VM, for what its binds might have left in shader cores. */
+	EXPECT_GE(SEQUENCES + variant->vms, flushes);
 	EXPECT_LT(0, flushes);
 	for (vm = 0; vm < variant->vms; vm++)
 		EXPECT_GPU_SEES(&self->vms[vm], self->va, SIZE, self->seed);

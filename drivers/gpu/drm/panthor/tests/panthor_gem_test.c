@@ -175,17 +175,18 @@ static int panthor_gem_test_pin_thread(void *bo)
 static struct task_struct *panthor_gem_test_pin_later(struct kunit *test,
 						      struct panthor_gem_object *bo)
 {
+	struct list_head *waiters = &bo->base.resv->lock.base.wait_list;
 	struct task_struct *task;
-	unsigned int state;
+	bool nobody;
 
 	task = kthread_create(panthor_gem_test_pin_thread, bo, "panthor-kunit");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);
 	wake_up_process(task);
 
-	KUNIT_EXPECT_EQ(test, 0, read_poll_timeout(READ_ONCE, state, state == TASK_INTERRUPTIBLE,
-						   USEC_PER_MSEC, USEC_PER_SEC, false,
-						   task->__state));
+	KUNIT_EXPECT_EQ(test, 0, read_poll_timeout(list_empty_careful, nobody, !nobody,
+						   USEC_PER_MSEC, 60 * USEC_PER_SEC, false,
+						   waiters));
 	return task;
 }
 

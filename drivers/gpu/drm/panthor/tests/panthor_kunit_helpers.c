@@ -33,7 +33,7 @@
 #define PANTHOR_KUNIT_PA_BITS		40
 
 /* Nobody holds a lock for longer than that, so that tests fail instead of hanging. */
-#define PANTHOR_KUNIT_HOLD_TIMEOUT	(5 * HZ)
+#define PANTHOR_KUNIT_HOLD_TIMEOUT	(60 * HZ)
 
 static struct panthor_kunit *panthor_kunit_current(void)
 {
@@ -735,7 +735,7 @@ void panthor_kunit_job_start(struct kunit *test, struct panthor_kunit_job *job,
  */
 void panthor_kunit_job_wait_for_kswapd(struct panthor_kunit_job *job)
 {
-	unsigned long timeout = jiffies + HZ;
+	unsigned long timeout = jiffies + 60 * HZ;
 
 	while (atomic_long_read(&job->ptdev->reclaim.stats.waits) == job->waits &&
 	       time_before(jiffies, timeout))

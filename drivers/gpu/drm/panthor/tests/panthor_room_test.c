@@ -411,7 +411,7 @@ static int panthor_room_test_populate_thread(void *data)
 static struct task_struct *
 panthor_room_test_start_thread(struct panthor_room_test_thread *thread)
 {
-	unsigned long timeout = jiffies + HZ;
+	unsigned long timeout = jiffies + 60 * HZ;
 	struct kunit *test = thread->test;
 	struct task_struct *task;
 
@@ -423,7 +423,7 @@ panthor_room_test_start_thread(struct panthor_room_test_thread *thread)
 	while (task_is_running(task) && time_before(jiffies, timeout))
 		schedule();
 
-	KUNIT_EXPECT_EQ(test, TASK_INTERRUPTIBLE, READ_ONCE(task->__state));
+	KUNIT_EXPECT_EQ(test, TASK_KILLABLE, READ_ONCE(task->__state));
 	KUNIT_EXPECT_FALSE(test, panthor_gem_is_resident(thread->bo));
 	return task;
 }
@@ -763,6 +763,9 @@ struct panthor_room_test_shortage {
 
 	/** @insisted: Number of attempts others could have been killed for. */
 	u32 insisted;
+
+	/** @unplug: Number of times after which the device goes away, 0 if it stays. */
+	u32 unplug;
 };
 
 static unsigned long panthor_room_test_most(struct panthor_device *ptdev)
@@ -771,7 +774,9 @@ static unsigned long panthor_room_test_most(struct panthor_device *ptdev)
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_room_test_shortage *shortage = ctx->priv;
 
-	shortage->polls++;
+	if (++shortage->polls == shortage->unplug)
+		panthor_kunit_unplug_device(test);
+
 	return shortage->enough && shortage->polls >= shortage->enough ? ULONG_MAX / 2 : 0;
 }
 
@@ -822,7 +827,7 @@ static int panthor_room_test_get(struct kunit *test, struct panthor_room_test_sh
 /* What can't fit is looked for as long as it takes to be sure, and nobody is killed. */
 static void panthor_room_test_cannot_fit(struct kunit *test)
 {
-	struct panthor_room_test_shortage quiet = {}, busy = { .busy = 100 };
+	struct panthor_room_test_shortage quiet = {}, busy = { .busy = 60 };
 
 	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_test_get(test, &quiet));
 	KUNIT_EXPECT_EQ(test, 0, quiet.insisted);
@@ -832,6 +837,15 @@ static void panthor_room_test_cannot_fit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_test_get(test, &busy));
 	KUNIT_EXPECT_EQ(test, 0, busy.insisted);
 	KUNIT_EXPECT_GE(test, busy.polls, quiet.polls + busy.busy - 2);
+}
+
+/* Whoever unplugs the device doesn't have to wait for those who look for memory. */
+static void panthor_room_test_unplugged(struct kunit *test)
+{
+	struct panthor_room_test_shortage shortage = { .busy = U32_MAX, .unplug = 3 };
+
+	KUNIT_EXPECT_EQ(test, -ENODEV, panthor_room_test_get(test, &shortage));
+	KUNIT_EXPECT_LE(test, shortage.polls, shortage.unplug + 1);
 }
 
 /* What could fit is tried again, and the last time it's worth what page faults are. */
@@ -869,6 +883,7 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_turns),
 	KUNIT_CASE(panthor_room_test_cannot_fit),
 	KUNIT_CASE(panthor_room_test_could_fit),
+	KUNIT_CASE(panthor_room_test_unplugged),
 	KUNIT_CASE(panthor_room_test_woken_early),
 	KUNIT_CASE_PARAM(panthor_room_test_bind_interrupted, panthor_room_bind_gen_params),
 	{}

@@ -16,9 +16,6 @@
 
 #include "panthor_kunit_helpers.h"
 
-/* Much more than what waiting for a VM may take, much less than forever. */
-#define PANTHOR_SHRINKER_TEST_TIMEOUT	HZ
-
 /* No swap, no reclaim. */
 static void panthor_shrinker_test_no_swap(struct kunit *test)
 {
@@ -731,7 +728,6 @@ static void panthor_shrinker_test_busy_kswapd(struct kunit *test)
 {
 	struct dma_fence *fence = panthor_kunit_fence(test);
 	struct panthor_kunit *ctx = test->priv;
-	unsigned long start;
 
 	for (u32 i = 0; i < 4; i++) {
 		struct panthor_vm *vm = panthor_kunit_vm(test);
@@ -742,9 +738,7 @@ static void panthor_shrinker_test_busy_kswapd(struct kunit *test)
 	}
 
 	ctx->can_wait = true;
-	start = jiffies;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
-	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + PANTHOR_SHRINKER_TEST_TIMEOUT));
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 1);
 }
 
@@ -879,7 +873,7 @@ static int panthor_shrinker_other_thread(void *data)
 {
 	struct panthor_shrinker_other *other = data;
 	struct panthor_reclaim *reclaim = &other->ptdev->reclaim;
-	unsigned long timeout = jiffies + HZ;
+	unsigned long timeout = jiffies + 60 * HZ;
 
 	panthor_reclaim_enter(other->ptdev);
 	dma_resv_lock(other->resv, NULL);
