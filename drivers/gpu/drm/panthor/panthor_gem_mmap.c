@@ -70,14 +70,29 @@ static vm_fault_t panthor_gem_populate_and_retry(struct panthor_gem_object *bo,
 	get_file(file);
 	release_fault_lock(vmf);
 
-	/* If it doesn't work out, the second try is the one to report it. */
-	if (panthor_room_populate(bo) == -ENOMEM)
-		WRITE_ONCE(bo->fault_failed, true);
+	/* If it doesn't work out, the next try is the one to report it. */
+	if (panthor_room_populate(bo) == -ENOMEM) {
+		WRITE_ONCE(bo->fault_failed_at, (u32)jiffies);
+		WRITE_ONCE(bo->fault_failed, current->pid);
+	}
 
 	drm_gem_object_put(&bo->base);
 	fput(file);
 
 	return VM_FAULT_RETRY;
+}
+
+/*
+ * Check if there was no memory the last time this task tried, which was just now. There
+ * might have been a signal in between, so this isn't necessarily a fault that's retried.
+ */
+static bool panthor_gem_fault_just_failed(struct panthor_gem_object *bo)
+{
+	if (READ_ONCE(bo->fault_failed) != current->pid)
+		return false;
+
+	WRITE_ONCE(bo->fault_failed, 0);
+	return (u32)jiffies - READ_ONCE(bo->fault_failed_at) < HZ;
 }
 
 static vm_fault_t panthor_gem_populate_and_insert(struct panthor_gem_object *bo,
@@ -114,7 +129,7 @@ static vm_fault_t panthor_gem_fault(struct vm_fault *vmf)
 	/* That's final: VM_FAULT_OOM would be retried for ever, taking memory from
 	 * everybody else each time, because nobody gets killed for GEM pages.
 	 */
-	if (vmf->flags & FAULT_FLAG_TRIED && xchg(&bo->fault_failed, false))
+	if (!panthor_gem_is_resident(bo) && panthor_gem_fault_just_failed(bo))
 		return VM_FAULT_SIGBUS;
 
 	/* The reservation might be held for long, by someone who allocates or

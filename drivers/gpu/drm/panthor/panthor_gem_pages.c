@@ -178,7 +178,7 @@ static void panthor_gem_drop_pages_locked(struct panthor_gem_object *bo)
 	if (atomic_read(&bo->reclaimed_count))
 		return;
 
-	shmem_truncate_range(inode, 0, (loff_t)-1);
+	shmem_truncate_range(inode, 0, bo->base.size - 1);
 
 	/* Whoever is getting pages ahead might have some that aren't there any more. */
 	smp_store_release(&bo->backing.drops, bo->backing.drops + 1);
@@ -200,6 +200,8 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
 
 	dma_resv_assert_held(bo->base.resv);
 
+	/* Others might have failed, or been evicted, since the pages were got. */
+	mapping_set_unevictable(bo->base.filp->f_mapping);
 	WRITE_ONCE(bo->backing.pages, pages);
 	panthor_gem_account_backed(bo, 1);
 	ret = panthor_gem_map_device_locked(bo);
@@ -321,7 +323,7 @@ static int panthor_gem_lock_backed(struct panthor_gem_object *bo, gfp_t gfp)
 	dma_resv_lock(bo->base.resv, NULL);
 	if (IS_ERR(pages)) {
 		panthor_gem_drop_pages_locked(bo);
-		ret = PTR_ERR(pages);
+		ret = bo->backing.pages ? 0 : PTR_ERR(pages);
 	} else if (pages) {
 		ret = panthor_gem_use_pages_locked(bo, pages, drops);
 	} else {

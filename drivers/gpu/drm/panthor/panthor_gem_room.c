@@ -443,27 +443,38 @@ void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm)
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_leave);
 
 /*
- * The most that can be had, if everybody else gives what they can. Objects that are
- * reclaimable, but weren't reclaimed, aren't in the lists of the system.
+ * The most that can be had, if everybody else gives what they can, and @own pages that
+ * could be reclaimed stay. Objects that are reclaimable, but weren't reclaimed, aren't in
+ * the lists of the system.
  */
-VISIBLE_IF_KUNIT unsigned long panthor_room_most(struct panthor_device *ptdev)
+VISIBLE_IF_KUNIT unsigned long panthor_room_most(struct panthor_device *ptdev,
+						 unsigned long own)
 {
 	unsigned long cached = total_swapcache_pages();
-	unsigned long anon;
+	unsigned long anon, available;
 
-	KUNIT_STATIC_STUB_REDIRECT(panthor_room_most, ptdev);
+	KUNIT_STATIC_STUB_REDIRECT(panthor_room_most, ptdev, own);
 
 	anon = global_node_page_state(NR_INACTIVE_ANON) + global_node_page_state(NR_ACTIVE_ANON);
 	anon -= min(anon, cached);
 	anon += max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
+	anon -= min(anon, own);
 
-	return max(si_mem_available(), 0L) + cached + min(anon, panthor_reclaim_swap_room());
+	/* CMA areas are no use for GEM objects. */
+	available = max(si_mem_available(), 0L);
+	available -= min(available, global_zone_page_state(NR_FREE_CMA_PAGES));
+
+	return available + cached + min(anon, panthor_reclaim_swap_room());
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_most);
 
+/* What's there already takes neither memory nor swap, but can't be taken for the rest. */
 static bool panthor_room_could_fit(struct panthor_room_request *req)
 {
-	return req->needed(req) + panthor_room_margin() <= panthor_room_most(req->ptdev);
+	unsigned long missing = req->missing(req), own = req->needed(req);
+
+	own -= min(own, missing);
+	return missing + panthor_room_margin() <= panthor_room_most(req->ptdev, own);
 }
 
 /*
@@ -491,11 +502,11 @@ static struct mem_cgroup *panthor_room_get_short_cgroup(unsigned long nr_pages)
 	return memcg;
 }
 
-/* Called with the claim in place. If the system is short of memory, so is everyone. */
+/* If the system is short of memory, so is everyone. */
 static struct mem_cgroup *panthor_room_get_cgroup_to_ask(struct panthor_room_request *req,
 							 unsigned long nr_pages)
 {
-	if (panthor_room_shortage(req->ptdev, 0))
+	if (panthor_room_shortage(req->ptdev, nr_pages))
 		return NULL;
 
 	return panthor_room_get_short_cgroup(nr_pages);
@@ -528,6 +539,12 @@ static int panthor_room_take_more_and_get(struct panthor_room_request *req)
 	return req->get(req);
 }
 
+/* Whoever unplugs the device waits for those who use it, except in CPU faults. */
+static bool panthor_room_is_unplugged(struct panthor_room_request *req)
+{
+	return req->vm && drm_dev_is_unplugged(&req->ptdev->base);
+}
+
 static int panthor_room_take_turn(struct panthor_room_request *req)
 {
 	unsigned long nr_pages;
@@ -543,8 +560,12 @@ static int panthor_room_take_turn(struct panthor_room_request *req)
 	}
 
 	/* There might be more, or less, than when we started waiting. */
-	nr_pages = req->missing(req);
-	panthor_room_take(req, NULL, false, panthor_room_need(req->ptdev, nr_pages));
+	nr_pages = panthor_room_need(req->ptdev, req->missing(req));
+
+	/* If it can't fit, others would give it for nothing. */
+	if (panthor_room_could_fit(req))
+		panthor_room_take(req, NULL, false, nr_pages);
+
 	ret = req->get(req);
 	if (ret == -ENOMEM)
 		ret = panthor_room_take_more_and_get(req);
@@ -593,24 +614,19 @@ VISIBLE_IF_KUNIT unsigned long panthor_room_events(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_events);
 
-/* Whoever unplugs the device waits for those who use it, except in CPU faults. */
-static bool panthor_room_is_unplugged(struct panthor_room_request *req)
-{
-	return req->vm && drm_dev_is_unplugged(&req->ptdev->base);
-}
-
 /* Wait until it could fit, or nothing suggests that it's ever going to. */
 static int panthor_room_wait_for_others(struct panthor_room_request *req)
 {
 	unsigned long last = panthor_room_events();
 	u32 quiet = 0;
 
-	for (u32 i = 0; i < PANTHOR_ROOM_MAX_POLLS && quiet < PANTHOR_ROOM_QUIET_POLLS; i++) {
+	while (req->polls < PANTHOR_ROOM_MAX_POLLS && quiet < PANTHOR_ROOM_QUIET_POLLS) {
 		unsigned long events;
 
 		if (panthor_room_could_fit(req))
 			return 0;
 
+		req->polls++;
 		schedule_timeout_killable(msecs_to_jiffies(PANTHOR_ROOM_POLL_MS));
 		if (fatal_signal_pending(current))
 			return -EINTR;
@@ -638,7 +654,12 @@ static int panthor_room_wait(struct panthor_room_request *req)
 	if (req->insist || req->needed(req) > totalram_pages())
 		return -ENOMEM;
 
-	memcg = panthor_room_get_short_cgroup(nr_pages);
+	/* Without swap, nothing was reclaimed, so nothing has to come back. */
+	if (!panthor_reclaim_swap_room() &&
+	    !atomic_long_read(&req->ptdev->reclaim.stats.evictions))
+		return -ENOMEM;
+
+	memcg = panthor_room_get_cgroup_to_ask(req, nr_pages);
 	mem_cgroup_put(memcg);
 	if (memcg && req->tries >= PANTHOR_ROOM_MAX_TRIES)
 		return -ENOMEM;

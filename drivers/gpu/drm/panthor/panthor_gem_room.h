@@ -92,6 +92,9 @@ struct panthor_room_request {
 	/** @tries: Number of attempts so far, not counting the first one. */
 	u32 tries;
 
+	/** @polls: Number of times we looked if it could fit, when it couldn't. */
+	u32 polls;
+
 	/** @missing: Returns the number of pages that aren't there. Can lock things. */
 	unsigned long (*missing)(struct panthor_room_request *req);
 

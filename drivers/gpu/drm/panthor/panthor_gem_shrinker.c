@@ -1456,7 +1456,8 @@ unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *
 
 /*
  * Check who pays for the memory of a VM. All of it most likely is what one process made
- * resident, so look at the object that was used the longest time ago, if it's private.
+ * resident, so look at a single object, which has to be private, because that's what
+ * the reservation of the VM is good for.
  */
 static bool panthor_vm_is_in_cgroup(struct panthor_device *ptdev, struct panthor_vm *vm,
 				    struct mem_cgroup *memcg)
@@ -1469,10 +1470,13 @@ static bool panthor_vm_is_in_cgroup(struct panthor_device *ptdev, struct panthor
 		return false;
 
 	mutex_lock(&ptdev->reclaim.lock);
-	obj = list_first_entry_or_null(&panthor_vm_reclaim(vm)->lru.list,
-				       struct drm_gem_object, lru_node);
-	if (obj && obj->resv == resv)
+	list_for_each_entry(obj, &panthor_vm_reclaim(vm)->lru.list, lru_node) {
+		if (obj->resv != resv)
+			continue;
+
 		ret = panthor_gem_is_in_cgroup_locked(to_panthor_bo(obj), memcg);
+		break;
+	}
 	mutex_unlock(&ptdev->reclaim.lock);
 	dma_resv_unlock(resv);
 

@@ -47,7 +47,7 @@ int panthor_gem_map_device_locked(struct panthor_gem_object *bo);
 
 /* panthor_gem_room.c */
 unsigned long panthor_room_free_pages(void);
-unsigned long panthor_room_most(struct panthor_device *ptdev);
+unsigned long panthor_room_most(struct panthor_device *ptdev, unsigned long own);
 unsigned long panthor_room_events(void);
 ktime_t panthor_room_now(void);
 unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm);

@@ -124,31 +124,38 @@ static inline int wait_written(__u64 pages)
 	return pan_poll(written_step, &pages, PAN_DEADLINE_MS);
 }
 
-/* What is in swap, and nowhere else. */
-static inline int swapped_out(__u64 *bytes)
+struct swap_goal {
+	__u64 bytes;
+	__u64 swapped;
+	__u64 cached;
+};
+
+/* What is in swap, and how much of it is in memory, too. */
+static inline int swap_state(struct swap_goal *goal)
 {
-	__u64 total = 0, free_bytes = 0, cached = 0;
+	__u64 total = 0, free_bytes = 0;
 	int ret;
 
 	ret = pan_swap_total(&total);
 	if (!ret)
 		ret = pan_swap_free(&free_bytes);
 	if (!ret)
-		ret = pan_meminfo("SwapCached", &cached);
-	*bytes = total - free_bytes > cached ? total - free_bytes - cached : 0;
+		ret = pan_meminfo("SwapCached", &goal->cached);
+	goal->swapped = total - free_bytes;
 	return ret;
 }
 
 static inline int swap_step(void *arg)
 {
-	const __u64 *goal = arg;
-	__u64 now = 0;
+	struct swap_goal *goal = arg;
 	int ret;
 
-	ret = swapped_out(&now);
-	if (ret || now >= *goal)
-		return ret ? ret : 1;
-	ret = pan_memory_reclaim(*goal);
+	ret = swap_state(goal);
+	if (ret)
+		return ret;
+	if (goal->swapped >= goal->cached + goal->bytes / 4 * 3 && goal->cached <= goal->bytes / 4)
+		return 1;
+	ret = pan_memory_reclaim(goal->bytes + goal->cached);
 	return ret == -EAGAIN ? 0 : ret;
 }
 
@@ -159,15 +166,16 @@ static inline int swap_step(void *arg)
  */
 static inline int push_to_swap(__u64 bytes, int timeout_ms)
 {
-	__u64 goal = bytes / 4 * 3, now = 0;
+	struct swap_goal goal = { .bytes = bytes };
 	int ret;
 
 	if (mlockall(MCL_CURRENT))
 		return -errno;
 	ret = pan_poll(swap_step, &goal, timeout_ms);
 	munlockall();
-	if (ret == -ETIME && !swapped_out(&now))
-		printf("# %llu bytes in swap, should be %llu\n", now, goal);
+	if (ret == -ETIME)
+		printf("# %llu bytes in swap, %llu of them in memory, too\n", goal.swapped,
+		       goal.cached);
 	return ret;
 }
 

@@ -17,6 +17,7 @@
 #define BUFFER		(2 * MIB)
 #define KILLS		20
 #define REFUSED		3
+#define SLACK		(16 * MIB)
 
 FIXTURE(limits_shortage) {
 	struct pan_env env;
@@ -151,11 +152,18 @@ static int lock_some(struct pan_child *self)
 	return 0;
 }
 
+static __u64 unevictable(void)
+{
+	__u64 bytes = 0;
+
+	return pan_meminfo("Unevictable", &bytes) ? ~0ULL : bytes;
+}
+
 /* As much as it takes for this not to fit, in few large or many small buffers. */
 static void refused(struct __test_metadata *_metadata, FIXTURE_DATA(limits_shortage) *self,
 		    int count)
 {
-	__u64 locked = self->total / 5 * 2, kills = 0, now = 0;
+	__u64 locked = self->total / 5 * 2, kills = 0, now = 0, before;
 	__u64 size = self->total / 10 * 7 / count / PAN_PAGE_SIZE * PAN_PAGE_SIZE;
 	struct pan_child locker;
 	__s64 ret = -1;
@@ -170,11 +178,13 @@ static void refused(struct __test_metadata *_metadata, FIXTURE_DATA(limits_short
 	ASSERT_EQ(0, ret);
 
 	ASSERT_EQ(0, pan_vmstat("oom_kill", &kills));
+	before = unevictable();
 	for (i = 0; i < REFUSED; i++)
 		EXPECT_EQ(-ENOMEM, pan_gpu_store64(&self->ctx, self->ctx.result.va, 1));
 	EXPECT_EQ(0, pan_vmstat("oom_kill", &now));
 	EXPECT_EQ(kills, now);
 	EXPECT_EQ(0, kill(locker.pid, 0));
+	EXPECT_GE(before + SLACK, unevictable());
 
 	/* It was only a lack of memory. */
 	ASSERT_EQ(0, pan_child_kill(&locker, SIGKILL));

@@ -433,11 +433,13 @@ static void panthor_mmap_test_unplugged(struct kunit *test)
 }
 
 /*
- * Take a fault on an object that doesn't fit in memory, unless a VM gives back some.
- * It doesn't fit anyway, so fail before all the memory is used.
+ * Take a fault on an object that doesn't fit in memory, unless a VM gives back some. One
+ * that doesn't fit anyway isn't worth that.
  */
 static void panthor_mmap_test_room(struct kunit *test)
 {
+	unsigned long everything = totalram_pages();
+	const unsigned long sizes[] = { everything, everything / 8 };
 	struct panthor_vm *vm = panthor_kunit_vm(test);
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_mmap_test *t = ctx->priv;
@@ -452,15 +454,19 @@ static void panthor_mmap_test_room(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, t->bo->backing.pages);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
 
-	large = panthor_kunit_bo_with_handle(test, t->file, NULL, totalram_pages() << PAGE_SHIFT,
-					     &handle);
-	addr = panthor_mmap_test_map(test, large, PROT_READ | PROT_WRITE, MAP_SHARED);
-	KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
-	panthor_kunit_break_storage(large);
-	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
-			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
-	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bo));
-	panthor_kunit_mend_storage(large);
+	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
+		large = panthor_kunit_bo_with_handle(test, t->file, NULL, sizes[i] << PAGE_SHIFT,
+						     &handle);
+		addr = panthor_mmap_test_map(test, large, PROT_READ | PROT_WRITE, MAP_SHARED);
+		KUNIT_ASSERT_FALSE(test, IS_ERR_VALUE(addr));
+		panthor_kunit_break_storage(large);
+		KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
+				panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
+		KUNIT_EXPECT_EQ(test, i == 1, panthor_kunit_is_evicted(bo));
+		panthor_kunit_mend_storage(large);
+	}
+	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
 }
 
 static ktime_t panthor_mmap_test_now(void)

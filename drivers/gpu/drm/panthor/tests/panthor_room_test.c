@@ -768,7 +768,7 @@ struct panthor_room_test_shortage {
 	u32 unplug;
 };
 
-static unsigned long panthor_room_test_most(struct panthor_device *ptdev)
+static unsigned long panthor_room_test_most(struct panthor_device *ptdev, unsigned long own)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct panthor_kunit *ctx = test->priv;
