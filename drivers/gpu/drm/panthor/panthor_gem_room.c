@@ -502,11 +502,12 @@ static struct mem_cgroup *panthor_room_get_short_cgroup(unsigned long nr_pages)
 	return memcg;
 }
 
-/* If the system is short of memory, so is everyone. */
+/* If the system is short of memory, so is everyone. What's claimed counts already. */
 static struct mem_cgroup *panthor_room_get_cgroup_to_ask(struct panthor_room_request *req,
-							 unsigned long nr_pages)
+							 unsigned long nr_pages,
+							 unsigned long claimed)
 {
-	if (panthor_room_shortage(req->ptdev, nr_pages))
+	if (panthor_room_shortage(req->ptdev, nr_pages - claimed))
 		return NULL;
 
 	return panthor_room_get_short_cgroup(nr_pages);
@@ -522,7 +523,7 @@ static int panthor_room_take_more_and_get(struct panthor_room_request *req)
 	if (!panthor_room_could_fit(req))
 		return -ENOMEM;
 
-	memcg = panthor_room_get_cgroup_to_ask(req, nr_pages);
+	memcg = panthor_room_get_cgroup_to_ask(req, nr_pages, nr_pages);
 	panthor_room_take(req, memcg, false, nr_pages);
 	mem_cgroup_put(memcg);
 	ret = req->get(req);
@@ -659,7 +660,7 @@ static int panthor_room_wait(struct panthor_room_request *req)
 	    !atomic_long_read(&req->ptdev->reclaim.stats.evictions))
 		return -ENOMEM;
 
-	memcg = panthor_room_get_cgroup_to_ask(req, nr_pages);
+	memcg = panthor_room_get_cgroup_to_ask(req, nr_pages, 0);
 	mem_cgroup_put(memcg);
 	if (memcg && req->tries >= PANTHOR_ROOM_MAX_TRIES)
 		return -ENOMEM;
