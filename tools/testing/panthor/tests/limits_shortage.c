@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Submissions when others have the memory. What fits in the machine doesn't fail,
- * whatever goes on: Mesa takes a refused submission for a lost device. What can't
- * fit is refused, and nobody is killed for it.
+ * Submissions when others have the memory, and don't give it back. What can't fit is
+ * refused, and nobody is killed for it.
  *
- * guest: --mem 256M
+ * guest: --kernel plain --mem 256M
  */
 #include <signal.h>
-#include <sys/wait.h>
 
 #include "evict.h"
 #include "pan_child.h"
 
 #define MIB		(1ULL << 20)
 #define BUFFERS		24
-#define BUFFER		(2 * MIB)
-#define KILLS		20
 #define REFUSED		3
 #define SLACK		(16 * MIB)
 
@@ -55,7 +51,7 @@ static int fill(struct pan_ctx *ctx, struct pan_bo *bos, int count, __u64 size)
 	return ret;
 }
 
-/* --- processes that lock what they can get, until they are killed for it */
+/* --- somebody who locks a lot, once and for all */
 
 static int lock_memory(__u64 bytes)
 {
@@ -64,83 +60,6 @@ static int lock_memory(__u64 bytes)
 
 	return mem == MAP_FAILED || mlock(mem, bytes) ? -errno : 0;
 }
-
-static int lock_everything(struct pan_child *self)
-{
-	const __u64 *total = self->arg;
-	__u64 locked;
-
-	pan_write_file("/proc/self/oom_score_adj", "1000");
-	for (locked = 0; locked < *total && !lock_memory(MIB); locked += MIB)
-		;
-	pause();
-	return 0;
-}
-
-struct lockers {
-	struct pan_child child[2];
-	__u64 killed;
-};
-
-static int lockers_start(struct lockers *l, int i, __u64 *total)
-{
-	return pan_child_start(&l->child[i], lock_everything, total);
-}
-
-/* Whoever was killed is replaced. */
-static int lockers_renew(struct lockers *l, __u64 *total)
-{
-	int i, ret = 0, status;
-
-	for (i = 0; !ret && i < 2; i++) {
-		if (waitpid(l->child[i].pid, &status, WNOHANG) != l->child[i].pid)
-			continue;
-		close(l->child[i].fd);
-		l->killed++;
-		ret = lockers_start(l, i, total);
-	}
-	return ret;
-}
-
-static void lockers_stop(struct lockers *l)
-{
-	int i;
-
-	for (i = 0; i < 2; i++)
-		pan_child_kill(&l->child[i], SIGKILL);
-}
-
-/* Each job does what it should, though others take all the memory again and again. */
-TEST_F_TIMEOUT(limits_shortage, others_are_killed, 600)
-{
-	__u64 end = pan_now_ms() + 20 * PAN_DEADLINE_MS, wrong;
-	struct lockers lockers = {};
-	int i, ret, jobs = 0, refused = 0;
-
-	ASSERT_EQ(0, fill(&self->ctx, self->bos, BUFFERS, BUFFER));
-	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, lockers_start(&lockers, i, &self->total));
-
-	while (lockers.killed < KILLS && pan_now_ms() < end) {
-		i = jobs++ % BUFFERS;
-		wrong = ~0ULL;
-		ret = pan_gpu_verify(&self->ctx, self->bos[i].va, BUFFER, i + 1, &wrong);
-		refused += ret == -ENOMEM;
-		ASSERT_EQ(0, ret == -ENOMEM ? 0 : ret);
-		if (!ret)
-			ASSERT_EQ(0, wrong);
-		ASSERT_EQ(0, lockers_renew(&lockers, &self->total));
-	}
-	lockers_stop(&lockers);
-	TH_LOG("%d jobs, %llu processes killed", jobs, lockers.killed);
-	EXPECT_EQ(0, refused);
-	EXPECT_LE(KILLS, lockers.killed);
-	EXPECT_NE(0, EVICTIONS(&self->env.dev));
-	for (i = 0; i < BUFFERS; i++)
-		EXPECT_GPU_SEES(&self->ctx, self->bos[i].va, BUFFER, i + 1);
-}
-
-/* --- somebody who locks a lot, once and for all */
 
 static int lock_some(struct pan_child *self)
 {

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Submissions while others take all the memory, and are killed for it. What fits in
+ * the machine doesn't fail, whatever goes on: Mesa takes a refused submission for a lost
+ * device.
+ *
+ * guest: --mem 256M
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "evict.h"
+#include "pan_child.h"
+
+#define MIB		(1ULL << 20)
+#define BUFFERS		24
+#define BUFFER		(2 * MIB)
+#define KILLS		20
+
+FIXTURE(limits_kills) {
+	struct pan_env env;
+	struct pan_ctx ctx;
+	struct pan_bo bos[BUFFERS];
+	__u64 total;
+};
+
+FIXTURE_SETUP(limits_kills)
+{
+	EVICT_SETUP(self);
+	ASSERT_EQ(0, pan_meminfo("MemTotal", &self->total));
+	/* The shell and init are smaller, but let the tests survive them. */
+	ASSERT_EQ(0, pan_write_file("/proc/self/oom_score_adj", "-1000"));
+	ASSERT_EQ(0, mlockall(MCL_CURRENT));
+}
+
+FIXTURE_TEARDOWN(limits_kills)
+{
+	EXPECT_EQ(0, munlockall());
+	EXPECT_EQ(0, pan_ctx_destroy(&self->ctx));
+	PAN_ENV_TEARDOWN(&self->env);
+}
+
+static int fill(struct pan_ctx *ctx, struct pan_bo *bos, int count, __u64 size)
+{
+	int i, ret = 0;
+
+	for (i = 0; !ret && i < count; i++) {
+		ret = pan_bo_create_mapped(&ctx->vm, size + i * PAN_PAGE_SIZE, PAN_PAGE_SIZE, true,
+					   &bos[i]);
+		if (!ret)
+			ret = pan_gpu_fill(ctx, bos[i].va, size, i + 1);
+	}
+	return ret;
+}
+
+/* --- processes that lock what they can get, until they are killed for it */
+
+static int lock_memory(__u64 bytes)
+{
+	char *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+
+	return mem == MAP_FAILED || mlock(mem, bytes) ? -errno : 0;
+}
+
+static int lock_everything(struct pan_child *self)
+{
+	const __u64 *total = self->arg;
+	__u64 locked;
+
+	pan_write_file("/proc/self/oom_score_adj", "1000");
+	for (locked = 0; locked < *total && !lock_memory(MIB); locked += MIB)
+		;
+	pause();
+	return 0;
+}
+
+struct lockers {
+	struct pan_child child[2];
+	__u64 killed;
+};
+
+static int lockers_start(struct lockers *l, int i, __u64 *total)
+{
+	return pan_child_start(&l->child[i], lock_everything, total);
+}
+
+/* Whoever was killed is replaced. */
+static int lockers_renew(struct lockers *l, __u64 *total)
+{
+	int i, ret = 0, status;
+
+	for (i = 0; !ret && i < 2; i++) {
+		if (waitpid(l->child[i].pid, &status, WNOHANG) != l->child[i].pid)
+			continue;
+		close(l->child[i].fd);
+		l->killed++;
+		ret = lockers_start(l, i, total);
+	}
+	return ret;
+}
+
+static void lockers_stop(struct lockers *l)
+{
+	int i;
+
+	for (i = 0; i < 2; i++)
+		pan_child_kill(&l->child[i], SIGKILL);
+}
+
+/* Each job does what it should, though others take all the memory again and again. */
+TEST_F_TIMEOUT(limits_kills, others_are_killed, 600)
+{
+	__u64 end = pan_now_ms() + 20 * PAN_DEADLINE_MS, wrong;
+	struct lockers lockers = {};
+	int i, ret, jobs = 0, refused = 0;
+
+	ASSERT_EQ(0, fill(&self->ctx, self->bos, BUFFERS, BUFFER));
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, lockers_start(&lockers, i, &self->total));
+
+	while (lockers.killed < KILLS && pan_now_ms() < end) {
+		i = jobs++ % BUFFERS;
+		wrong = ~0ULL;
+		ret = pan_gpu_verify(&self->ctx, self->bos[i].va, BUFFER, i + 1, &wrong);
+		refused += ret == -ENOMEM;
+		ASSERT_EQ(0, ret == -ENOMEM ? 0 : ret);
+		if (!ret)
+			ASSERT_EQ(0, wrong);
+		ASSERT_EQ(0, lockers_renew(&lockers, &self->total));
+	}
+	lockers_stop(&lockers);
+	TH_LOG("%d jobs, %llu processes killed", jobs, lockers.killed);
+	EXPECT_EQ(0, refused);
+	EXPECT_LE(KILLS, lockers.killed);
+	EXPECT_NE(0, EVICTIONS(&self->env.dev));
+	for (i = 0; i < BUFFERS; i++)
+		EXPECT_GPU_SEES(&self->ctx, self->bos[i].va, BUFFER, i + 1);
+}
+
+TEST_HARNESS_MAIN
