@@ -313,6 +313,7 @@ static int panthor_gem_use_pages_locked(struct panthor_gem_object *bo, struct pa
  */
 static int panthor_gem_lock_backed(struct panthor_gem_object *bo, gfp_t gfp)
 {
+	/* Before the first page. Pairs with panthor_gem_drop_pages_locked(). */
 	u32 drops = smp_load_acquire(&bo->backing.drops);
 	struct page **pages = panthor_gem_get_pages_ahead(bo, gfp);
 	int ret;

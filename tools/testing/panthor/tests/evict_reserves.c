@@ -104,9 +104,11 @@ FIXTURE_SETUP(evict_reserves)
 	int i;
 
 	PAN_ENV_SETUP(&self->env);
+	/* Before there's something to be undone, which a skip wouldn't do. */
+	if (!pan_has_shrink(&self->env.dev))
+		SKIP(return, "the driver has no debugfs shrink");
 	ASSERT_EQ(0, pan_zram_start(ZRAM));
 	self->zram = true;
-	EVICT_REQUIRE(&self->env);
 	self->seed = pan_rand(&self->env.rand);
 	self->sampler = mmap(NULL, PAN_PAGE_SIZE, PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -15,7 +15,7 @@
 #define MIB		(1ULL << 20)
 #define BUFFERS		24
 #define BUFFER		(2 * MIB)
-#define KILLS		20
+#define KILLS		12
 
 FIXTURE(limits_kills) {
 	struct pan_env env;

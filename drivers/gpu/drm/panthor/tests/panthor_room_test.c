@@ -155,8 +155,9 @@ static void panthor_room_test_order(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
 
-	KUNIT_EXPECT_EQ(test, panthor_room_test_take(ctx, panthor_vm_resv(vms[0]), PANTHOR_KUNIT_ALL),
-			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, PANTHOR_KUNIT_BO_PAGES,
+			panthor_room_test_take(ctx, panthor_vm_resv(vms[0]),
+					       PANTHOR_KUNIT_ALL));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
 }
