@@ -8,10 +8,9 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "evict.h"
+#include "limits.h"
 #include "pan_child.h"
 
-#define MIB		(1ULL << 20)
 #define CGROUP		"/sys/fs/cgroup/limits"
 #define LIMIT		"67108864"	/* 64 MiB */
 #define OTHERS		8

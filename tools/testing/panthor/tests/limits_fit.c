@@ -10,10 +10,9 @@
 #include <sys/wait.h>
 #include <xf86drm.h>
 
-#include "evict.h"
+#include "limits.h"
 #include "pan_child.h"
 
-#define MIB		(1ULL << 20)
 #define OTHERS		(32 * MIB)	/* what somebody else has */
 #define OTHERS_BUFFERS	8
 #define SPARE		(12 * MIB)	/* what a kernel needs at least */

@@ -9,10 +9,9 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "evict.h"
+#include "limits.h"
 #include "pan_child.h"
 
-#define MIB		(1ULL << 20)
 #define BUFFERS		24
 #define BUFFER		(2 * MIB)
 #define KILLS		12
@@ -28,9 +27,7 @@ FIXTURE_SETUP(limits_kills)
 {
 	EVICT_SETUP(self);
 	ASSERT_EQ(0, pan_meminfo("MemTotal", &self->total));
-	/* The shell and init are smaller, but let the tests survive them. */
-	ASSERT_EQ(0, pan_write_file("/proc/self/oom_score_adj", "-1000"));
-	ASSERT_EQ(0, mlockall(MCL_CURRENT));
+	ASSERT_EQ(0, limits_survive());
 }
 
 FIXTURE_TEARDOWN(limits_kills)
@@ -40,28 +37,7 @@ FIXTURE_TEARDOWN(limits_kills)
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
-static int fill(struct pan_ctx *ctx, struct pan_bo *bos, int count, __u64 size)
-{
-	int i, ret = 0;
-
-	for (i = 0; !ret && i < count; i++) {
-		ret = pan_bo_create_mapped(&ctx->vm, size + i * PAN_PAGE_SIZE, PAN_PAGE_SIZE, true,
-					   &bos[i]);
-		if (!ret)
-			ret = pan_gpu_fill(ctx, bos[i].va, size, i + 1);
-	}
-	return ret;
-}
-
 /* --- processes that lock what they can get, until they are killed for it */
-
-static int lock_memory(__u64 bytes)
-{
-	char *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-
-	return mem == MAP_FAILED || mlock(mem, bytes) ? -errno : 0;
-}
 
 static int lock_everything(struct pan_child *self)
 {
@@ -69,7 +45,7 @@ static int lock_everything(struct pan_child *self)
 	__u64 locked;
 
 	pan_write_file("/proc/self/oom_score_adj", "1000");
-	for (locked = 0; locked < *total && !lock_memory(MIB); locked += MIB)
+	for (locked = 0; locked < *total && !limits_lock_memory(MIB); locked += MIB)
 		;
 	pause();
 	return 0;
@@ -115,7 +91,7 @@ TEST_F_TIMEOUT(limits_kills, others_are_killed, 600)
 	struct lockers lockers = {};
 	int i, ret, jobs = 0, refused = 0;
 
-	ASSERT_EQ(0, fill(&self->ctx, self->bos, BUFFERS, BUFFER));
+	ASSERT_EQ(0, limits_fill(&self->ctx, self->bos, BUFFERS, BUFFER));
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, lockers_start(&lockers, i, &self->total));
 

@@ -7,10 +7,9 @@
  */
 #include <signal.h>
 
-#include "evict.h"
+#include "limits.h"
 #include "pan_child.h"
 
-#define MIB		(1ULL << 20)
 #define BUFFERS		24
 #define REFUSED		3
 #define SLACK		(16 * MIB)
@@ -26,9 +25,7 @@ FIXTURE_SETUP(limits_shortage)
 {
 	EVICT_SETUP(self);
 	ASSERT_EQ(0, pan_meminfo("MemTotal", &self->total));
-	/* The shell and init are smaller, but let the tests survive them. */
-	ASSERT_EQ(0, pan_write_file("/proc/self/oom_score_adj", "-1000"));
-	ASSERT_EQ(0, mlockall(MCL_CURRENT));
+	ASSERT_EQ(0, limits_survive());
 }
 
 FIXTURE_TEARDOWN(limits_shortage)
@@ -38,33 +35,12 @@ FIXTURE_TEARDOWN(limits_shortage)
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
-static int fill(struct pan_ctx *ctx, struct pan_bo *bos, int count, __u64 size)
-{
-	int i, ret = 0;
-
-	for (i = 0; !ret && i < count; i++) {
-		ret = pan_bo_create_mapped(&ctx->vm, size + i * PAN_PAGE_SIZE, PAN_PAGE_SIZE, true,
-					   &bos[i]);
-		if (!ret)
-			ret = pan_gpu_fill(ctx, bos[i].va, size, i + 1);
-	}
-	return ret;
-}
-
 /* --- somebody who locks a lot, once and for all */
-
-static int lock_memory(__u64 bytes)
-{
-	char *mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-
-	return mem == MAP_FAILED || mlock(mem, bytes) ? -errno : 0;
-}
 
 static int lock_some(struct pan_child *self)
 {
 	const __u64 *bytes = self->arg;
-	int ret = lock_memory(*bytes);
+	int ret = limits_lock_memory(*bytes);
 
 	pan_child_tell(self, ret);
 	pause();
@@ -89,7 +65,7 @@ static void refused(struct __test_metadata *_metadata, FIXTURE_DATA(limits_short
 	int i;
 
 	ASSERT_GE(BUFFERS, count);
-	ASSERT_EQ(0, fill(&self->ctx, self->bos, count, size));
+	ASSERT_EQ(0, limits_fill(&self->ctx, self->bos, count, size));
 	for (i = 0; i < count; i++)
 		EVICT(&self->bos[i]);
 	ASSERT_EQ(0, pan_child_start(&locker, lock_some, &locked));
