@@ -1727,7 +1727,7 @@ void panthor_gem_shrinker_unplug(struct panthor_device *ptdev)
 	shrinker_free(shrinker);
 
 	/* VMs whose last reference was ours. */
-	flush_workqueue(panthor_cleanup_wq);
+	flush_workqueue(panthor_vm_put_wq);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrinker_unplug);
 

@@ -1026,7 +1026,7 @@ static void panthor_shrinker_test_last_reference(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_MMAPPED);
 
 	/* The root object is owned by the VM, the test, and the private object. */
-	flush_workqueue(panthor_cleanup_wq);
+	flush_workqueue(panthor_vm_put_wq);
 	KUNIT_EXPECT_EQ(test, kref_read(&root->refcount), 2);
 
 	panthor_kunit_mmap_put(bo);
