@@ -78,7 +78,7 @@
 
 /*
  * How many times to look for memory that isn't there with nothing happening, and in
- * total. That's half a second, and half a minute.
+ * total. That's half a second, and half a minute, or twice as long with a tick of 10 ms.
  */
 #define PANTHOR_ROOM_QUIET_POLLS	50
 #define PANTHOR_ROOM_MAX_POLLS		3000
