@@ -6,14 +6,14 @@
 # tree's HEAD, in that `make run`, twice, or `make test`, with n busy loops
 # beside it. What it said: build/newcomer/SUITE-T.log.
 #
-# AT=dir puts the clone elsewhere than in /root, AS=user runs the command as a
+# AT=dir puts the clone elsewhere than in /root, WHO=user runs the command as a
 # user who has sudo. OBJECTS=1 takes along this clone's ccache, and keeps what it
 # has then: what was compiled once isn't again, and the time says nothing.
 
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/apt-sources.sh"
 
-suite=${SUITE:-} verb=${T:-run} busy=${BUSY:-0} who=${AS:-root}
+suite=${SUITE:-} verb=${T:-run} busy=${BUSY:-0} who=${WHO:-root}
 case $suite in
 bookworm|trixie) ;;
 '') die "which Debian? SUITE=bookworm or SUITE=trixie" ;;
@@ -21,7 +21,7 @@ bookworm|trixie) ;;
 esac
 case $verb in run|test) ;; *) die "unknown T '$verb': run or test" ;; esac
 [[ $busy =~ ^[0-9]{1,3}$ ]] || die "bad BUSY '$busy': a number of busy loops"
-case $who in root|user) ;; *) die "unknown AS '$who': root or user" ;; esac
+case $who in root|user) ;; *) die "unknown WHO '$who': root or user" ;; esac
 at=${AT:-$([ "$who" = root ] && echo /root/panthor || echo /home/newcomer/panthor)}
 [[ $at =~ ^(/[A-Za-z0-9_.-]+)+$ ]] || die "bad AT '$at': an absolute path of plain characters"
 [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || die "needs root, to make a file system of its own (there is no sudo)"
