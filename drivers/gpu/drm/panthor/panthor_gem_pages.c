@@ -39,15 +39,16 @@ static void panthor_gem_assert_locked_or_gone(struct panthor_gem_object *bo)
 
 /*
  * Same as drm_prime_pages_to_sg(), except that running out of memory is no reason for
- * invoking the OOM killer: whoever needs the object has other means.
+ * invoking the OOM killer, unless it is for the pages: whoever needs the object has other
+ * means.
  */
-static struct sg_table *panthor_gem_alloc_sgt(struct panthor_gem_object *bo)
+static struct sg_table *panthor_gem_alloc_sgt(struct panthor_gem_object *bo, gfp_t gfp)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	size_t max_segment = dma_max_mapping_size(bo->base.dev->dev) ?: UINT_MAX;
 	struct sg_table *sgt;
 	int ret;
 
+	gfp = GFP_KERNEL | (gfp & (__GFP_RETRY_MAYFAIL | __GFP_NOWARN));
 	sgt = kmalloc(sizeof(*sgt), gfp);
 	if (!sgt)
 		return ERR_PTR(-ENOMEM);
@@ -63,13 +64,13 @@ static struct sg_table *panthor_gem_alloc_sgt(struct panthor_gem_object *bo)
 	return sgt;
 }
 
-static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo)
+static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	struct drm_gem_object *obj = &bo->base;
 	struct sg_table *sgt;
 	int ret;
 
-	sgt = panthor_gem_alloc_sgt(bo);
+	sgt = panthor_gem_alloc_sgt(bo, gfp);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
 
@@ -91,18 +92,18 @@ static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo)
  * After the device is gone, the content can still be accessed by CPUs, but there's
  * nothing to map it for. Whoever needs the mapping has to check if there's one.
  */
-VISIBLE_IF_KUNIT int panthor_gem_map_device_locked(struct panthor_gem_object *bo)
+VISIBLE_IF_KUNIT int panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	int ret, cookie;
 
-	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_map_device_locked, bo);
+	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_map_device_locked, bo, gfp);
 
 	dma_resv_assert_held(bo->base.resv);
 
 	if (!drm_dev_enter(bo->base.dev, &cookie))
 		return 0;
 
-	ret = __panthor_gem_map_device_locked(bo);
+	ret = __panthor_gem_map_device_locked(bo, gfp);
 	drm_dev_exit(cookie);
 
 	return ret;
@@ -194,7 +195,8 @@ static void panthor_gem_account_backed(struct panthor_gem_object *bo, int sign)
 }
 
 /* Takes over the pages, even if that fails. */
-static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct page **pages)
+static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct page **pages,
+					gfp_t gfp)
 {
 	int ret;
 
@@ -204,7 +206,7 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
 	mapping_set_unevictable(bo->base.filp->f_mapping);
 	WRITE_ONCE(bo->backing.pages, pages);
 	panthor_gem_account_backed(bo, 1);
-	ret = panthor_gem_map_device_locked(bo);
+	ret = panthor_gem_map_device_locked(bo, gfp);
 	if (ret) {
 		panthor_gem_depopulate(bo);
 		panthor_gem_drop_pages_locked(bo);
@@ -228,6 +230,7 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
  */
 int panthor_gem_back_locked(struct panthor_gem_object *bo)
 {
+	const gfp_t gfp = panthor_gem_gfp(false);
 	struct page **pages;
 
 	dma_resv_assert_held(bo->base.resv);
@@ -235,13 +238,13 @@ int panthor_gem_back_locked(struct panthor_gem_object *bo)
 	if (bo->backing.pages || panthor_gem_is_imported(bo))
 		return 0;
 
-	pages = panthor_gem_get_pages(bo, panthor_gem_gfp(false));
+	pages = panthor_gem_get_pages(bo, gfp);
 	if (IS_ERR(pages)) {
 		panthor_gem_drop_pages_locked(bo);
 		return PTR_ERR(pages);
 	}
 
-	return panthor_gem_set_pages_locked(bo, pages);
+	return panthor_gem_set_pages_locked(bo, pages, gfp);
 }
 
 /**
@@ -287,13 +290,13 @@ static struct page **panthor_gem_get_pages_ahead(struct panthor_gem_object *bo, 
 
 /* Use the pages we got ahead, unless somebody else was faster. */
 static int panthor_gem_use_pages_locked(struct panthor_gem_object *bo, struct page **pages,
-					u32 drops)
+					u32 drops, gfp_t gfp)
 {
 	struct address_space *mapping = bo->base.filp->f_mapping;
 	int ret;
 
 	if (!bo->backing.pages && drops == bo->backing.drops)
-		return panthor_gem_set_pages_locked(bo, pages);
+		return panthor_gem_set_pages_locked(bo, pages, gfp);
 
 	drm_gem_put_pages(&bo->base, pages, false, false);
 	ret = panthor_gem_back_locked(bo);
@@ -326,7 +329,7 @@ static int panthor_gem_lock_backed(struct panthor_gem_object *bo, gfp_t gfp)
 		panthor_gem_drop_pages_locked(bo);
 		ret = bo->backing.pages ? 0 : PTR_ERR(pages);
 	} else if (pages) {
-		ret = panthor_gem_use_pages_locked(bo, pages, drops);
+		ret = panthor_gem_use_pages_locked(bo, pages, drops, gfp);
 	} else {
 		ret = panthor_gem_back_locked(bo);
 	}

@@ -43,7 +43,7 @@ int panthor_gem_debugfs_show(struct seq_file *m, void *arg);
 int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg);
 
 /* panthor_gem_pages.c */
-int panthor_gem_map_device_locked(struct panthor_gem_object *bo);
+int panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t gfp);
 
 /* panthor_gem_room.c */
 unsigned long panthor_room_free_pages(void);

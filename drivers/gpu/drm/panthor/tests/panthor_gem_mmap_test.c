@@ -109,7 +109,7 @@ static void panthor_mmap_test_lazy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->bo->backing.pin_count, 0);
 }
 
-static int panthor_mmap_test_look_at_file(struct panthor_gem_object *bo)
+static int panthor_mmap_test_look_at_file(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct panthor_kunit *ctx = test->priv;
@@ -118,7 +118,7 @@ static int panthor_mmap_test_look_at_file(struct panthor_gem_object *bo)
 	t->file_count = file_count(t->file);
 
 	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
-	return panthor_gem_map_device_locked(bo);
+	return panthor_gem_map_device_locked(bo, gfp);
 }
 
 static vm_fault_t panthor_mmap_test_nowait_fault(unsigned long addr)
@@ -324,7 +324,7 @@ static void panthor_mmap_test_fault_fails(struct kunit *test)
 	KUNIT_EXPECT_NE(test, panthor_mmap_test_pfn(addr), 0);
 }
 
-static int panthor_mmap_test_no_memory_stub(struct panthor_gem_object *bo)
+static int panthor_mmap_test_no_memory_stub(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	return -ENOMEM;
 }

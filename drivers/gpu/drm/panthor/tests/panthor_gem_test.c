@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 
@@ -24,7 +25,7 @@
 
 #include "panthor_kunit_helpers.h"
 
-static int panthor_gem_test_no_dmap(struct panthor_gem_object *bo)
+static int panthor_gem_test_no_dmap(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	return -ENOMEM;
 }
@@ -121,6 +122,31 @@ static void panthor_gem_test_dmap_fails(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
 	KUNIT_EXPECT_NOT_NULL(test, bo->dmap.sgt);
+}
+
+static int panthor_gem_test_populate_killed(struct panthor_gem_object *bo)
+{
+	int ret;
+
+	sigaddset(&current->pending.signal, SIGKILL);
+	recalc_sigpending();
+	ret = panthor_gem_populate(bo, panthor_gem_gfp(false));
+	sigdelset(&current->pending.signal, SIGKILL);
+	recalc_sigpending();
+
+	return ret;
+}
+
+/* Whoever killed a task might be waiting for its memory, so it doesn't get any more. */
+static void panthor_gem_test_killed(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	KUNIT_EXPECT_EQ(test, -EINTR, panthor_gem_test_populate_killed(bo));
+	KUNIT_EXPECT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_EQ(test, 0, bo->base.filp->f_mapping->nrpages);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_populate(bo));
 }
 
 /*
@@ -249,6 +275,29 @@ static void panthor_gem_test_pin_late(struct kunit *test)
 	panthor_gem_unpin(bo);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_FALSE(test, mapping_unevictable(mapping));
+}
+
+/* Same again, with somebody who drops the pages after failing to get them. */
+static void panthor_gem_test_pin_dropped(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct address_space *mapping = bo->base.filp->f_mapping;
+	struct task_struct *task;
+
+	dma_resv_lock(bo->base.resv, NULL);
+	task = panthor_gem_test_pin_later(test, bo);
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_gem_test_no_dmap);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_gem_populate_locked(bo));
+	KUNIT_EXPECT_EQ(test, mapping->nrpages, 0);
+	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+	dma_resv_unlock(bo->base.resv);
+
+	KUNIT_EXPECT_EQ(test, 0, kthread_stop_put(task));
+	KUNIT_EXPECT_EQ(test, mapping->nrpages, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_ASSERT_NOT_NULL(test, bo->backing.pages);
+	KUNIT_EXPECT_PTR_EQ(test, folio_mapping(page_folio(bo->backing.pages[0])), mapping);
+	panthor_gem_unpin(bo);
 }
 
 /* Kernel mappings are shared, and pin the object once. */
@@ -746,10 +795,12 @@ static struct kunit_case panthor_gem_tests[] = {
 	KUNIT_CASE(panthor_gem_test_populate),
 	KUNIT_CASE(panthor_gem_test_populate_fails),
 	KUNIT_CASE(panthor_gem_test_dmap_fails),
+	KUNIT_CASE(panthor_gem_test_killed),
 	KUNIT_CASE(panthor_gem_test_populate_noreclaim),
 	KUNIT_CASE(panthor_gem_test_pin),
 	KUNIT_CASE(panthor_gem_test_pin_ahead),
 	KUNIT_CASE(panthor_gem_test_pin_late),
+	KUNIT_CASE(panthor_gem_test_pin_dropped),
 	KUNIT_CASE(panthor_gem_test_vmap),
 	KUNIT_CASE(panthor_gem_test_vmap_fails),
 	KUNIT_CASE(panthor_gem_test_print_info),

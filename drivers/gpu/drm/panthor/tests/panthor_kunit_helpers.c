@@ -467,7 +467,7 @@ int panthor_kunit_submit(struct panthor_vm *vm, struct dma_fence *fence)
 	}
 
 	if (!ret)
-		ret = panthor_vm_restore(vm, &exec);
+		ret = panthor_vm_restore(vm, &exec, false);
 
 	if (!ret && fence)
 		panthor_vm_update_resvs(vm, &exec, fence, DMA_RESV_USAGE_BOOKKEEP,

@@ -214,7 +214,7 @@ static void panthor_room_test_populate(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
 }
 
-static int panthor_room_test_look_at_claim(struct panthor_gem_object *bo)
+static int panthor_room_test_look_at_claim(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct panthor_kunit *ctx = test->priv;
@@ -290,7 +290,7 @@ static void panthor_room_test_pinned(struct kunit *test)
 }
 
 /* Fails twice. */
-static int panthor_room_test_map_device(struct panthor_gem_object *bo)
+static int panthor_room_test_map_device(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct panthor_kunit *ctx = test->priv;
@@ -300,7 +300,7 @@ static int panthor_room_test_map_device(struct panthor_gem_object *bo)
 		return -ENOMEM;
 
 	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
-	return panthor_gem_map_device_locked(bo);
+	return panthor_gem_map_device_locked(bo, gfp);
 }
 
 /* If there's less than it looks like, others are asked in the end. */
@@ -328,7 +328,7 @@ static void panthor_room_test_wrong_estimation(struct kunit *test)
 }
 
 /* Fails until what the test points to was evicted. */
-static int panthor_room_test_map_when_evicted(struct panthor_gem_object *bo)
+static int panthor_room_test_map_when_evicted(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	struct kunit *test = kunit_get_current_test();
 	struct panthor_kunit *ctx = test->priv;
@@ -337,7 +337,7 @@ static int panthor_room_test_map_when_evicted(struct panthor_gem_object *bo)
 		return -ENOMEM;
 
 	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
-	return panthor_gem_map_device_locked(bo);
+	return panthor_gem_map_device_locked(bo, gfp);
 }
 
 /*
@@ -366,7 +366,7 @@ static void panthor_room_test_own(struct kunit *test)
 	panthor_gem_unpin(missing);
 }
 
-static int panthor_room_test_no_memory(struct panthor_gem_object *bo)
+static int panthor_room_test_no_memory(struct panthor_gem_object *bo, gfp_t gfp)
 {
 	return -ENOMEM;
 }
@@ -861,6 +861,34 @@ static void panthor_room_test_could_fit(struct kunit *test)
 	KUNIT_EXPECT_LE(test, shortage.insisted, 4);
 }
 
+/* Fails as long as it's allowed to. */
+static int panthor_room_test_map_if_insisted(struct panthor_gem_object *bo, gfp_t gfp)
+{
+	if (gfp & __GFP_RETRY_MAYFAIL)
+		return -ENOMEM;
+
+	kunit_deactivate_static_stub(kunit_get_current_test(), panthor_gem_map_device_locked);
+	return panthor_gem_map_device_locked(bo, gfp);
+}
+
+/* What comes with the pages is as important in the last attempt as the pages are. */
+static void panthor_room_test_insist(struct kunit *test)
+{
+	struct panthor_room_test_shortage shortage = { .enough = 1 };
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+
+	ctx->priv = &shortage;
+	kunit_activate_static_stub(test, panthor_room_most, panthor_room_test_most);
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_room_test_map_if_insisted);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_pin_briefly(bo, vm));
+	KUNIT_EXPECT_EQ(test, 1, bo->backing.pin_count);
+	panthor_gem_unpin(bo);
+}
+
 static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_fits),
 	KUNIT_CASE(panthor_room_test_does_not_fit),
@@ -884,6 +912,7 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_turns),
 	KUNIT_CASE(panthor_room_test_cannot_fit),
 	KUNIT_CASE(panthor_room_test_could_fit),
+	KUNIT_CASE(panthor_room_test_insist),
 	KUNIT_CASE(panthor_room_test_unplugged),
 	KUNIT_CASE(panthor_room_test_woken_early),
 	KUNIT_CASE_PARAM(panthor_room_test_bind_interrupted, panthor_room_bind_gen_params),
