@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: run all panthor subtests of build/igt, print KTAP.
+# In the guest: run all panthor subtests of build/igt, and gputop; print KTAP.
 
 root=$PWD/build/igt/root
 ld=$root/usr/lib64/ld-linux-x86-64.so.2
@@ -39,12 +39,32 @@ one() { # TEST SUBTEST REMARK
 	esac
 }
 
+# gputop lists who uses the GPU, with a column for the engine. Clients come and go.
+gputop() {
+	local out client i
+	n=$((n + 1))
+	while :; do build/user/tests/job; done >/dev/null 2>&1 &
+	client=$!
+	for i in {1..60}; do
+		out=$(TERM=vt100 timeout -k 5 60 "$ld" --library-path "$libs" "$root/usr/bin/gputop" -n 2 -d 1 </dev/null 2>&1 | cat -v)
+		! grep -E '^ *[0-9]+ +[0-9]+.? +[0-9]+.? \|.*%.*\| job *$' <<<"$out" || break
+	done
+	kill $client
+	if [ "$i" != 60 ]; then
+		echo "ok $n gputop lists clients"
+	else
+		# shellcheck disable=SC2001
+		sed 's/^/# /' <<<"$out"
+		echo "not ok $n gputop lists clients"
+	fi
+}
+
 list >/tmp/list
 total=$(wc -l </tmp/list)
-rounds=1
-[ -z "$shrink" ] || rounds=2
+plan=$total
+[ -z "$shrink" ] || plan=$((total * 2 + 1)) # twice, and gputop
 echo "KTAP version 1"
-echo "1..$((total * rounds))"
+echo "1..$plan"
 while read -r t s; do one "$t" "$s" ''; done </tmp/list
 
 if [ -n "$shrink" ]; then
@@ -52,4 +72,5 @@ if [ -n "$shrink" ]; then
 	writer=$!
 	while read -r t s; do one "$t" "$s" ' beside shrink'; done </tmp/list
 	kill $writer
+	gputop
 fi

@@ -28,6 +28,9 @@ struct panthor_vm_op_ctx;
 struct seq_file;
 
 #if IS_ENABLED(CONFIG_KUNIT)
+/* panthor_busy.c */
+ktime_t panthor_busy_now(void);
+
 /* panthor_drv.c */
 extern const struct drm_driver panthor_drm_driver;
 int panthor_vm_bind_exec_sync_ops(struct drm_file *file, struct panthor_vm *vm,

@@ -13,7 +13,7 @@
 #include "pan_stat.h"
 #include "pan_util.h"
 
-enum value_kind { KIND_SIZE, KIND_NUMBER, KIND_NAME };
+enum value_kind { KIND_SIZE, KIND_NUMBER, KIND_NAME, KIND_TIME };
 
 struct fdinfo_key {
 	const char *name;
@@ -36,6 +36,7 @@ static const struct fdinfo_key keys[] = {
 	KEY("drm-evicted-memory", KIND_SIZE, PAN_FDINFO_EVICTED, evicted),
 	KEY("panthor-resident-memory", KIND_SIZE, PAN_FDINFO_DRV_RESIDENT, drv_resident),
 	KEY("panthor-evicted-memory", KIND_SIZE, PAN_FDINFO_DRV_EVICTED, drv_evicted),
+	KEY("drm-engine-panthor", KIND_TIME, PAN_FDINFO_ENGINE, engine),
 };
 
 /* "<uint>", "<uint> KiB" or "<uint> MiB" */
@@ -57,6 +58,17 @@ static int parse_size(const char *text, __u64 *bytes)
 	return 0;
 }
 
+/* "<uint> ns" */
+static int parse_time(const char *text, __u64 *ns)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return -EPROTO;
+	*ns = strtoull(text, &end, 10);
+	return strcmp(end, " ns") ? -EPROTO : 0;
+}
+
 static int parse_value(const struct fdinfo_key *key, const char *text, struct pan_fdinfo *info)
 {
 	void *field = (char *)info + key->offset;
@@ -69,6 +81,8 @@ static int parse_value(const struct fdinfo_key *key, const char *text, struct pa
 	case KIND_NAME:
 		snprintf(field, sizeof(info->driver), "%s", text);
 		return *text ? 0 : -EPROTO;
+	case KIND_TIME:
+		return parse_time(text, field);
 	}
 	return -EPROTO;
 }

@@ -20,9 +20,10 @@
 #define PAN_FDINFO_DRV_RESIDENT	0x080U
 #define PAN_FDINFO_DRV_EVICTED	0x100U
 #define PAN_FDINFO_DRIVER	0x200U
+#define PAN_FDINFO_ENGINE	0x400U
 
 /**
- * struct pan_fdinfo - The DRM keys of one fdinfo file, sizes in bytes.
+ * struct pan_fdinfo - The DRM keys of one fdinfo file, sizes in bytes, times in ns.
  * @present: mask of PAN_FDINFO_* for the fields below
  * @driver: drm-driver
  * @client_id: drm-client-id
@@ -34,6 +35,7 @@
  * @evicted: drm-evicted-memory
  * @drv_resident: panthor-resident-memory
  * @drv_evicted: panthor-evicted-memory
+ * @engine: drm-engine-panthor
  */
 struct pan_fdinfo {
 	__u32 present;
@@ -47,6 +49,7 @@ struct pan_fdinfo {
 	__u64 evicted;
 	__u64 drv_resident;
 	__u64 drv_evicted;
+	__u64 engine;
 };
 
 /* State flags of a line in debugfs gems. */

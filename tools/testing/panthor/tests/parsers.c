@@ -14,6 +14,7 @@ TEST(fdinfo_all_keys)
 				      "drm-total-memory:\t5 MiB\ndrm-shared-memory:\t0\n"
 				      "drm-active-memory:\t0\ndrm-resident-memory:\t12 KiB\n"
 				      "drm-evicted-memory:\t4096\n"
+				      "drm-engine-panthor:\t123456789012 ns\n"
 				      "panthor-resident-memory:\t1 KiB\n"
 				      "panthor-evicted-memory:\t0\n", &info));
 	EXPECT_STREQ("panthor", info.driver);
@@ -22,6 +23,7 @@ TEST(fdinfo_all_keys)
 	EXPECT_EQ(12 << 10, info.resident);
 	EXPECT_EQ(4096, info.evicted);
 	EXPECT_EQ(1024, info.drv_resident);
+	EXPECT_EQ(123456789012ULL, info.engine);
 	EXPECT_EQ(PAN_FDINFO_SHARED, info.present & PAN_FDINFO_SHARED);
 	EXPECT_EQ(0, info.present & PAN_FDINFO_PURGEABLE);
 }
@@ -38,6 +40,9 @@ TEST(fdinfo_refuses)
 		"drm-total-memory:\t5\ndrm-total-memory:\t5\n",
 		"drm-client-id:\tseven\n",
 		"drm-driver:\t\n",
+		"drm-engine-panthor:\t5\n",
+		"drm-engine-panthor:\t5 us\n",
+		"drm-engine-panthor:\t-5 ns\n",
 		"drm-total-memory\n",
 		"drm-total-memory:\t5",
 	};
