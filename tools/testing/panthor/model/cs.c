@@ -641,6 +641,7 @@ static enum exec exec_run_compute(struct csf_cs *cs, u64 instr)
 	return exec_run(cs, instr);
 }
 
+/* Also of IDVS, which tiles what it has shaded */
 static enum exec exec_run_tiling(struct csf_cs *cs, u64 instr)
 {
 	int err = cs->ops->tiler_oom ? cs->ops->tiler_oom(cs->ctx) : 0;
@@ -768,7 +769,7 @@ static const struct op opcodes[256] = {
 	[CSF_OP_WAIT] = { exec_wait },
 	[CSF_OP_RUN_COMPUTE] = { exec_run_compute, NONE, NONE, NONE, SKIP },
 	[CSF_OP_RUN_TILING] = { exec_run_tiling, NONE, NONE, NONE, SKIP },
-	[CSF_OP_RUN_IDVS] = { exec_run, NONE, NONE, NONE, SKIP },
+	[CSF_OP_RUN_IDVS] = { exec_run_tiling, NONE, NONE, NONE, SKIP },
 	[CSF_OP_RUN_FRAGMENT] = { exec_run, NONE, NONE, NONE, SKIP },
 	[CSF_OP_RUN_FULLSCREEN] = { exec_run, NONE, NONE, NONE, SKIP },
 	[CSF_OP_FINISH_TILING] = { exec_run, NONE, NONE, NONE, SKIP },

@@ -59,9 +59,10 @@ struct csf_cs_ops {
 	/** @cycles: value of the GPU cycle counter; optional, else 0 */
 	u64 (*cycles)(void *ctx);
 	/**
-	 * @tiler_oom: RUN_TILING executes; optional. 0: heap memory suffices,
-	 * go on. -ENOMEM: none to be had, CS_FAULT OOM. Other negative errno:
-	 * not yet decided, stall; called again when the stream is stepped.
+	 * @tiler_oom: RUN_TILING or RUN_IDVS executes; optional. 0: heap
+	 * memory suffices, go on. -ENOMEM: none to be had, CS_FAULT OOM. Other
+	 * negative errno: not yet decided, stall; called again when the stream
+	 * is stepped.
 	 */
 	int (*tiler_oom)(void *ctx);
 };

@@ -1388,7 +1388,7 @@ static void cs_test_fixed_function(struct kunit *test)
 					   i < 5 ? CSF_HEAP_VT_END : CSF_HEAP_FRAG_END));
 	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_EMPTY);
 	KUNIT_EXPECT_EQ(test, c->cs.runs, ARRAY_SIZE(runs));
-	KUNIT_EXPECT_EQ(test, c->oom_calls, 1);
+	KUNIT_EXPECT_EQ(test, c->oom_calls, 2);
 	KUNIT_EXPECT_EQ(test, c->flushes, 1);
 	KUNIT_EXPECT_EQ(test, c->writes, 0);
 	KUNIT_EXPECT_EQ(test, c->cs.state.resources, CSF_RES_COMPUTE | CSF_RES_TILER);
@@ -1400,18 +1400,19 @@ static void cs_test_fixed_function(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->cs.state.heap_frag_end, 1);
 }
 
-/* RUN_TILING stalls while the hook says so; -ENOMEM is a fault. */
-static void cs_test_tiler_oom(struct kunit *test)
+/* What tiles stalls while the hook says so; -ENOMEM is a fault. */
+static void test_oom_of(struct kunit *test, u64 instr)
 {
 	struct cs_ctx *c = test->priv;
-	const u64 instr = csf_instr(CSF_OP_RUN_TILING, 0, 0, 0, 0);
+	u64 pc = RING_VA + (c->cs.insert & (RING_SIZE - 1));
 
+	c->oom_calls = 0;
 	c->oom_result = -EAGAIN;
 	emit(c, instr);
 	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_STALLED);
 	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_STALLED);
 	KUNIT_EXPECT_EQ(test, c->oom_calls, 2);
-	KUNIT_EXPECT_EQ(test, csf_cs_pc(&c->cs), RING_VA);
+	KUNIT_EXPECT_EQ(test, csf_cs_pc(&c->cs), pc);
 	c->oom_result = 0;
 	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_EMPTY);
 
@@ -1420,7 +1421,14 @@ static void cs_test_tiler_oom(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_FAULT);
 	KUNIT_EXPECT_EQ(test, c->cs.exception.type, CSF_EXC_OOM);
 	KUNIT_EXPECT_EQ(test, c->cs.exception.info, instr);
+	emit(c, csf_error_barrier());
 	KUNIT_EXPECT_EQ(test, run(c), CSF_CS_EMPTY);
+}
+
+static void cs_test_tiler_oom(struct kunit *test)
+{
+	test_oom_of(test, csf_instr(CSF_OP_RUN_TILING, 0, 0, 0, 0));
+	test_oom_of(test, csf_instr(CSF_OP_RUN_IDVS, 0, 0, 0, 0));
 }
 
 /* Without the optional ops everything works, time stands still. */
