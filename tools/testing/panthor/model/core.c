@@ -11,8 +11,9 @@
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/math64.h>
-#include <linux/moduleparam.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
@@ -164,10 +165,25 @@ unsigned long csf_lock(struct csf_model *m)
 {
 	unsigned long flags;
 
+	if (raw_spin_trylock_irqsave(&m->lock, flags))
+		return flags;
+	atomic_inc(&m->waiters);
 	raw_spin_lock_irqsave(&m->lock, flags);
+	atomic_dec(&m->waiters);
 	return flags;
 }
 EXPORT_SYMBOL_IF_KUNIT(csf_lock);
+
+/**
+ * csf_lock_wanted() - whether somebody waits for the lock
+ * @m: GPU, locked or not
+ *
+ * Return: true if who does something long had better let go, and stay away.
+ */
+bool csf_lock_wanted(const struct csf_model *m)
+{
+	return atomic_read(&m->waiters);
+}
 
 /**
  * csf_unlock() - leave the model
@@ -175,7 +191,8 @@ EXPORT_SYMBOL_IF_KUNIT(csf_lock);
  * @flags: from csf_lock()
  *
  * Wakes a thread of the model if there is something to do for it. That takes
- * locks of the scheduler, so it's done with ours released.
+ * locks of the scheduler, so it's done with ours released. Threads that were there
+ * under the lock are freed after a grace period at the earliest.
  */
 void csf_unlock(struct csf_model *m, unsigned long flags)
 	__releases(&m->lock)
@@ -183,11 +200,13 @@ void csf_unlock(struct csf_model *m, unsigned long flags)
 	struct task_struct *mcu = m->kick && m->mcu_thread != current ? m->mcu_thread : NULL;
 	struct task_struct *cs = m->cs_kick && m->cs_thread != current ? m->cs_thread : NULL;
 
+	rcu_read_lock();
 	raw_spin_unlock_irqrestore(&m->lock, flags);
 	if (mcu)
 		wake_up_process(mcu);
 	if (cs)
 		wake_up_process(cs);
+	rcu_read_unlock();
 }
 EXPORT_SYMBOL_IF_KUNIT(csf_unlock);
 
@@ -774,6 +793,8 @@ u32 csf_reg_read(struct csf_model *m, u32 offset)
 	reg = reg_access(m, offset, false, &n);
 	if (reg)
 		val = reg->read ? reg->read(m, reg, n) : m->reg[reg - regs];
+	if (m->seam)
+		m->seam->answer(m, offset, val);
 	csf_unlock(m, flags);
 	return val;
 }
@@ -801,6 +822,25 @@ void csf_reg_write(struct csf_model *m, u32 offset, u32 val)
 	csf_unlock(m, flags);
 }
 EXPORT_SYMBOL_IF_KUNIT(csf_reg_write);
+
+/**
+ * csf_trap_done() - account for a register access
+ * @m: GPU, not locked
+ * @start: when it began
+ *
+ * Context: any.
+ */
+void csf_trap_done(struct csf_model *m, ktime_t start)
+{
+	int us = min_t(s64, ktime_us_delta(ktime_get(), start), INT_MAX);
+	int max = atomic_read(&m->traps.max_us);
+
+	atomic_inc(&m->traps.count);
+	if (us > CSF_TRAP_SLOW_US)
+		atomic_inc(&m->traps.slow);
+	while (us > max && !atomic_try_cmpxchg(&m->traps.max_us, &max, us))
+		;
+}
 
 /**
  * csf_reg_bad_size() - trap of an access that the bus doesn't support

@@ -504,9 +504,14 @@ static void run_slice(struct csf_model *m, struct csf_stream *s)
 
 static void lock_and_run_slice(struct csf_model *m, struct csf_stream *s)
 {
-	unsigned long flags = csf_lock(m);
-	ktime_t start = ktime_get();
+	unsigned long flags;
+	ktime_t start;
 
+	/* whoever waits has deadlines, a stream has none */
+	while (csf_lock_wanted(m))
+		cpu_relax();
+	flags = csf_lock(m);
+	start = ktime_get();
 	/* the world may have changed since it was collected */
 	if (csf_mcu_alive(m) && !csf_mmu_blocked(m, 0) && csf_stream_csg(s)->active &&
 	    csf_stream_runnable(s))

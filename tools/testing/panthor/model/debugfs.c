@@ -17,8 +17,8 @@
  *   refuse_power    1: L2 and cores can't be turned on
  *   reset_hang      1: a GPU reset never happens
  *   retention       1: registers keep their contents while the clock is off
- *   tiler_oom_auto  1: RUN_TILING asks for a heap chunk if HEAP_SET has been
- *                   executed, and waits for it
+ *   tiler_oom_auto  1: RUN_TILING and RUN_IDVS ask for a heap chunk if HEAP_SET
+ *                   has been executed, and wait for it
  *
  * Commands, write only; -ENODEV: no such stream is resident at present:
  *   inject_fault      "<as> <va hex> read|write|exec": translation fault, level 3
@@ -29,7 +29,10 @@
  *                     delivered; the next event of the block raises it again
  *
  * Reports:
- *   counters/    one number per file
+ *   counters/    one number per file. trap_count, trap_slow (longer than 10 ms)
+ *                and trap_max_us are about register accesses, on kernels where they
+ *                are traced: if more than one in a thousand is slow, the host is too
+ *                slow for what drivers expect of hardware
  *   warning_log  driver bugs by kind; writing anything clears it, and
  *                counters/warnings, so that each kind is printed again
  *   tlb_audit    TLB entries that disagree with the page tables now. There may
@@ -319,7 +322,7 @@ static void audit_as(struct seq_file *s, struct csf_model *m, unsigned int nr)
 			return;
 		if (!stale)
 			continue;
-		seq_printf(s, "AS%u VA 0x%llx PA 0x%llx\n", nr, e.vpn << PAGE_SHIFT, e.x.pa);
+		seq_printf(s, "AS%u VA 0x%llx PA 0x%llx\n", nr, e.vpn << CSF_PAGE_SHIFT, e.x.pa);
 	}
 }
 
@@ -398,6 +401,9 @@ void csf_debugfs_init(struct csf_model *m)
 	counters = debugfs_create_dir("counters", m->debugfs);
 	for (i = 0; i < CSF_NUM_STATS; i++)
 		debugfs_create_u64(stat_names[i], 0400, counters, &m->stat[i]);
+	debugfs_create_atomic_t("trap_count", 0400, counters, &m->traps.count);
+	debugfs_create_atomic_t("trap_slow", 0400, counters, &m->traps.slow);
+	debugfs_create_atomic_t("trap_max_us", 0400, counters, &m->traps.max_us);
 }
 
 /**

@@ -32,13 +32,13 @@
 #define GPU_FLUSH	0x1104
 
 /* Descriptors as panthor writes them */
-#define PTE_TABLE	0x3ULL
-#define PTE_PAGE_RW	0xf47ULL
-#define PTE_BLOCK_RW	0xf45ULL
-#define PTE_RO		BIT_ULL(7)
-#define PTE_AF		BIT_ULL(10)
-#define PTE_XN		BIT_ULL(54)
-#define PTE_ADDR	GENMASK_ULL(47, 12)
+#define GPU_PTE_TABLE	0x3ULL
+#define GPU_PTE_PAGE_RW	0xf47ULL
+#define GPU_PTE_BLOCK_RW	0xf45ULL
+#define GPU_PTE_RO		BIT_ULL(7)
+#define GPU_PTE_AF		BIT_ULL(10)
+#define GPU_PTE_XN		BIT_ULL(54)
+#define GPU_PTE_ADDR	GENMASK_ULL(47, 12)
 
 #define MEMATTR		0x9f9f9f9f9c4c9f4cULL
 #define TRANSCFG	0x620001c6ULL
@@ -75,8 +75,8 @@ static inline u64 *csf_test_pte(struct kunit *test, u64 *root, u64 va, unsigned 
 		if (l == level)
 			return pte;
 		if (!*pte)
-			*pte = csf_test_pa(csf_test_page(test)) | PTE_TABLE;
-		table = phys_to_virt(*pte & PTE_ADDR);
+			*pte = csf_test_pa(csf_test_page(test)) | GPU_PTE_TABLE;
+		table = phys_to_virt(*pte & GPU_PTE_ADDR);
 	}
 }
 

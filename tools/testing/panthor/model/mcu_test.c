@@ -58,7 +58,7 @@ static u32 *fw(struct kunit *test, u64 va)
 	struct ctx *c = test->priv;
 	u64 *pte = csf_test_pte(test, c->mcu_root, va, 3);
 
-	return phys_to_virt((*pte & PTE_ADDR) + offset_in_page(va));
+	return phys_to_virt((*pte & GPU_PTE_ADDR) + (va & ~CSF_PAGE_MASK));
 }
 
 static void fw_set64(struct kunit *test, u64 va, u64 val)
@@ -73,7 +73,7 @@ static void map_mcu(struct kunit *test, unsigned int *n, u64 va, unsigned int pa
 	for (; pages; pages--, va += SZ_4K) {
 		c->page[*n] = csf_test_page(test);
 		*csf_test_pte(test, c->mcu_root, va, 3) = csf_test_pa(c->page[(*n)++]) |
-							  PTE_PAGE_RW;
+							  GPU_PTE_PAGE_RW;
 	}
 }
 
@@ -81,7 +81,7 @@ static void map_group(struct kunit *test, u64 va, void *page)
 {
 	struct ctx *c = test->priv;
 
-	*csf_test_pte(test, c->root, va, 3) = csf_test_pa(page) | PTE_PAGE_RW;
+	*csf_test_pte(test, c->root, va, 3) = csf_test_pa(page) | GPU_PTE_PAGE_RW;
 }
 
 static void enable_as(struct kunit *test, unsigned int nr)

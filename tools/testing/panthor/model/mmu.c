@@ -21,14 +21,14 @@
 
 #include "model.h"
 
-#define PTE_TYPE_MASK		0x3
-#define PTE_BLOCK		0x1
-#define PTE_TABLE_OR_PAGE	0x3
-#define PTE_ATTR_INDEX(pte)	(((pte) >> 2) & 0x7)
-#define PTE_READONLY		BIT_ULL(7)
-#define PTE_AF			BIT_ULL(10)
-#define PTE_XN			BIT_ULL(54)
-#define PTE_ADDR_MASK		GENMASK_ULL(47, 12)
+#define GPU_PTE_TYPE_MASK		0x3
+#define GPU_PTE_BLOCK		0x1
+#define GPU_PTE_TABLE_OR_PAGE	0x3
+#define GPU_PTE_ATTR_INDEX(pte)	(((pte) >> 2) & 0x7)
+#define GPU_PTE_READONLY		BIT_ULL(7)
+#define GPU_PTE_AF			BIT_ULL(10)
+#define GPU_PTE_XN			BIT_ULL(54)
+#define GPU_PTE_ADDR_MASK		GENMASK_ULL(47, 12)
 
 #define BLOCK_LEVEL		2
 #define PAGE_LEVEL		3
@@ -52,6 +52,11 @@ static bool as_present(const struct csf_model *m, unsigned int nr)
 /*
  * Walk
  */
+
+static u64 page_offset(u64 va)
+{
+	return va & ~CSF_PAGE_MASK;
+}
 
 static unsigned int level_shift(unsigned int level)
 {
@@ -98,8 +103,8 @@ static u32 read_descriptor(struct csf_model *m, u64 table, u64 va, unsigned int 
 static bool is_leaf(u64 pte, unsigned int level)
 {
 	if (level == BLOCK_LEVEL)
-		return (pte & PTE_TYPE_MASK) == PTE_BLOCK;
-	return level == PAGE_LEVEL && (pte & PTE_TYPE_MASK) == PTE_TABLE_OR_PAGE;
+		return (pte & GPU_PTE_TYPE_MASK) == GPU_PTE_BLOCK;
+	return level == PAGE_LEVEL && (pte & GPU_PTE_TYPE_MASK) == GPU_PTE_TABLE_OR_PAGE;
 }
 
 static u32 decode_leaf(struct csf_model *m, u64 pte, u64 va, unsigned int level,
@@ -107,14 +112,14 @@ static u32 decode_leaf(struct csf_model *m, u64 pte, u64 va, unsigned int level,
 {
 	u64 offset_mask = BIT_ULL(level_shift(level)) - 1;
 
-	if (!(pte & PTE_AF))
+	if (!(pte & GPU_PTE_AF))
 		return CSF_FAULT_ACCESS_FLAG + level;
 
-	x->pa = ((pte & PTE_ADDR_MASK & ~offset_mask) | (va & offset_mask)) & PAGE_MASK;
+	x->pa = ((pte & GPU_PTE_ADDR_MASK & ~offset_mask) | (va & offset_mask)) & CSF_PAGE_MASK;
 	x->level = level;
-	x->attr = PTE_ATTR_INDEX(pte);
-	x->readonly = pte & PTE_READONLY;
-	x->noexec = pte & PTE_XN;
+	x->attr = GPU_PTE_ATTR_INDEX(pte);
+	x->readonly = pte & GPU_PTE_READONLY;
+	x->noexec = pte & GPU_PTE_XN;
 	if (!is_ram(m, x->pa)) {
 		csf_bug(m, CSF_BUG_NOT_RAM, "VA 0x%llx maps PA 0x%llx, not RAM", va, x->pa);
 		return CSF_FAULT_ADDR_SIZE_OUT + level;
@@ -125,7 +130,7 @@ static u32 decode_leaf(struct csf_model *m, u64 pte, u64 va, unsigned int level,
 /* A fault code, or 0 and the translation, without regard to permissions */
 static u32 walk(struct csf_model *m, const struct csf_as *as, u64 va, struct csf_xlate *x)
 {
-	u64 table = as->transtab & PTE_ADDR_MASK;
+	u64 table = as->transtab & GPU_PTE_ADDR_MASK;
 	unsigned int level;
 	u64 pte;
 	u32 code;
@@ -136,9 +141,9 @@ static u32 walk(struct csf_model *m, const struct csf_as *as, u64 va, struct csf
 			return code;
 		if (is_leaf(pte, level))
 			return decode_leaf(m, pte, va, level, x);
-		if (level == PAGE_LEVEL || (pte & PTE_TYPE_MASK) != PTE_TABLE_OR_PAGE)
+		if (level == PAGE_LEVEL || (pte & GPU_PTE_TYPE_MASK) != GPU_PTE_TABLE_OR_PAGE)
 			return CSF_FAULT_TRANSLATION + level;
-		table = pte & PTE_ADDR_MASK;
+		table = pte & GPU_PTE_ADDR_MASK;
 	}
 }
 
@@ -165,7 +170,7 @@ static struct csf_tlb_entry *tlb_set(const struct csf_model *m, const struct csf
 
 static struct csf_tlb_entry *tlb_find(const struct csf_model *m, const struct csf_as *as, u64 va)
 {
-	u64 vpn = va >> PAGE_SHIFT;
+	u64 vpn = va >> CSF_PAGE_SHIFT;
 	unsigned int ways, i;
 	struct csf_tlb_entry *set = tlb_set(m, as, vpn, &ways);
 
@@ -178,7 +183,7 @@ static struct csf_tlb_entry *tlb_find(const struct csf_model *m, const struct cs
 static void tlb_fill(const struct csf_model *m, struct csf_as *as, u64 va,
 		     const struct csf_xlate *x)
 {
-	u64 vpn = va >> PAGE_SHIFT;
+	u64 vpn = va >> CSF_PAGE_SHIFT;
 	unsigned int ways, i;
 	struct csf_tlb_entry *set = tlb_set(m, as, vpn, &ways);
 
@@ -207,7 +212,7 @@ static void tlb_drop_region(const struct csf_model *m, struct csf_as *as, u64 st
 	for (i = 0; as->tlb && i < m->tlb_entries; i++) {
 		struct csf_tlb_entry *e = &as->tlb[i];
 		u64 size = BIT_ULL(level_shift(e->x.level));
-		u64 va = (e->vpn << PAGE_SHIFT) & ~(size - 1);
+		u64 va = (e->vpn << CSF_PAGE_SHIFT) & ~(size - 1);
 
 		if (e->valid && va <= last && va + size - 1 >= start)
 			e->valid = false;
@@ -226,7 +231,7 @@ static bool entry_is_stale(struct csf_model *m, const struct csf_as *as,
 {
 	struct csf_xlate x;
 
-	return walk(m, as, e->vpn << PAGE_SHIFT, &x) || !xlate_same(&x, &e->x);
+	return walk(m, as, e->vpn << CSF_PAGE_SHIFT, &x) || !xlate_same(&x, &e->x);
 }
 
 /* Between the change of a descriptor and its flush that's in order */
@@ -240,7 +245,7 @@ static void note_stale_hit(struct csf_model *m, const struct csf_as *as, struct 
 	if (ktime_to_ns(ktime_sub(now, e->stale_since)) > STALE_LIMIT_NS)
 		csf_bug(m, CSF_BUG_STALE_TLB,
 			"AS%td: VA 0x%llx still in the TLB as PA 0x%llx, long after its page table entry changed",
-			as - m->as, e->vpn << PAGE_SHIFT, e->x.pa);
+			as - m->as, e->vpn << CSF_PAGE_SHIFT, e->x.pa);
 }
 
 static u32 lookup(struct csf_model *m, struct csf_as *as, u64 va, struct csf_xlate *x)
@@ -352,7 +357,7 @@ static void check_config(struct csf_model *m, const struct csf_as *as)
 	if (mode != AS_MODE_AARCH64_4K || ina_bits != 55 - va_bits)
 		csf_bug(m, CSF_BUG_AS_CONFIG, "AS%td: UPDATE with TRANSCFG 0x%llx",
 			as - m->as, as->transcfg);
-	if (!as->transtab || (as->transtab & ~PTE_ADDR_MASK) || !is_ram(m, as->transtab))
+	if (!as->transtab || (as->transtab & ~GPU_PTE_ADDR_MASK) || !is_ram(m, as->transtab))
 		csf_bug(m, CSF_BUG_AS_CONFIG, "AS%td: UPDATE with TRANSTAB 0x%llx",
 			as - m->as, as->transtab);
 }
@@ -565,15 +570,20 @@ bool csf_mmu_mapped(struct csf_model *m, unsigned int nr, u64 va, enum csf_acces
 	return !translate(m, &m->as[nr], va, access, &x);
 }
 
-/* Sync objects and interface words are polled by the CPU: one access each */
+/*
+ * Sync objects and interface words are polled by the CPU: one access each, in order
+ * with what was accessed before, or will be afterwards.
+ */
 static void copy(void *dst, const void *src, size_t len)
 {
 	unsigned long align = (unsigned long)dst | (unsigned long)src;
 
 	if (len == 8 && IS_ALIGNED(align, 8))
-		WRITE_ONCE(*(u64 *)dst, READ_ONCE(*(const u64 *)src));
+		/* pairs with what drivers have for the GPU's memory */
+		smp_store_release((u64 *)dst, smp_load_acquire((const u64 *)src));
 	else if (len == 4 && IS_ALIGNED(align, 4))
-		WRITE_ONCE(*(u32 *)dst, READ_ONCE(*(const u32 *)src));
+		/* as above */
+		smp_store_release((u32 *)dst, smp_load_acquire((const u32 *)src));
 	else
 		memcpy(dst, src, len);
 }
@@ -631,7 +641,7 @@ int csf_mmu_access(struct csf_model *m, unsigned int nr, u64 va, void *buf, size
 
 	poll_command(m, as);
 	for (; len; va += n, buf += n, len -= n) {
-		n = min_t(size_t, len, PAGE_SIZE - offset_in_page(va));
+		n = min_t(size_t, len, CSF_PAGE_SIZE - page_offset(va));
 		if (must_wait(as, va, n))
 			return -EAGAIN;
 		code = translate(m, as, va, access, &x);
@@ -639,7 +649,7 @@ int csf_mmu_access(struct csf_model *m, unsigned int nr, u64 va, void *buf, size
 			csf_mmu_fault(m, nr, va, code, access);
 			return -EFAULT;
 		}
-		access_page(m, va, x.pa + offset_in_page(va), buf, n, access);
+		access_page(m, va, x.pa + page_offset(va), buf, n, access);
 		count_bytes(m, nr, n, access);
 	}
 	return 0;

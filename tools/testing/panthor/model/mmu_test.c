@@ -157,7 +157,7 @@ static void mmu_test_page(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
 	c->data[0][3] = 0x1122334455667788;
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA + 24, &val), 0);
 	KUNIT_EXPECT_EQ(test, val, 0x1122334455667788);
@@ -174,7 +174,7 @@ static void mmu_test_software_bit(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
 	*pte_at(test, VA, 0) |= BIT_ULL(55);
 	*pte_at(test, VA, 2) |= BIT_ULL(55);
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA, &val), 0);
@@ -186,7 +186,7 @@ static void mmu_test_block(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val, va;
 
-	va = map_block(test, VA, c->data[0], PTE_BLOCK_RW);
+	va = map_block(test, VA, c->data[0], GPU_PTE_BLOCK_RW);
 	c->data[0][1] = 7;
 	KUNIT_EXPECT_EQ(test, gpu_read(c, va + 8, &val), 0);
 	KUNIT_EXPECT_EQ(test, val, 7);
@@ -197,8 +197,8 @@ static void mmu_test_upper_half(struct kunit *test)
 {
 	struct ctx *c = test->priv;
 
-	map_page(test, 0x800000001000, c->data[0], PTE_PAGE_RW);
-	map_page(test, 0xfffffffff000, c->data[1], PTE_PAGE_RW);
+	map_page(test, 0x800000001000, c->data[0], GPU_PTE_PAGE_RW);
+	map_page(test, 0xfffffffff000, c->data[1], GPU_PTE_PAGE_RW);
 	KUNIT_EXPECT_EQ(test, gpu_write(c, 0x800000001000, 1), 0);
 	KUNIT_EXPECT_EQ(test, gpu_write(c, 0xfffffffffff8, 2), 0);
 	KUNIT_EXPECT_EQ(test, c->data[0][0], 1);
@@ -239,7 +239,7 @@ static void mmu_test_block_elsewhere(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	*pte_at(test, VA, level) = csf_test_pa(c->data[0]) | PTE_BLOCK_RW;
+	*pte_at(test, VA, level) = csf_test_pa(c->data[0]) | GPU_PTE_BLOCK_RW;
 	expect_fault(test, gpu_read(c, VA, &val), VA, 0xc0 + level, CSF_ACCESS_READ);
 }
 
@@ -250,7 +250,7 @@ static void mmu_test_not_ram(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 far = GENMASK_ULL(39, 12), val;
 
-	*pte_at(test, VA, level) = far | PTE_PAGE_RW;
+	*pte_at(test, VA, level) = far | GPU_PTE_PAGE_RW;
 	/* the level that could not be read, or that of the leaf */
 	expect_fault(test, gpu_read(c, VA, &val), VA, 0xe4 + min(level + 1, 3U),
 		     CSF_ACCESS_READ);
@@ -264,7 +264,7 @@ static void mmu_test_address_size(struct kunit *test)
 	u64 val;
 
 	expect_fault(test, gpu_read(c, BIT_ULL(48), &val), BIT_ULL(48), 0xe0, CSF_ACCESS_READ);
-	*pte_at(test, VA, 3) = BIT_ULL(40) | PTE_PAGE_RW;
+	*pte_at(test, VA, 3) = BIT_ULL(40) | GPU_PTE_PAGE_RW;
 	expect_fault(test, gpu_read(c, VA, &val), VA, 0xe7, CSF_ACCESS_READ);
 }
 
@@ -274,9 +274,9 @@ static void mmu_test_access_flag(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val, va;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW & ~PTE_AF);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW & ~GPU_PTE_AF);
 	expect_fault(test, gpu_read(c, VA, &val), VA, 0xdb, CSF_ACCESS_READ);
-	va = map_block(test, VA + SZ_1G, c->data[0], PTE_BLOCK_RW & ~PTE_AF);
+	va = map_block(test, VA + SZ_1G, c->data[0], GPU_PTE_BLOCK_RW & ~GPU_PTE_AF);
 	expect_fault(test, gpu_read(c, va, &val), va, 0xda, CSF_ACCESS_READ);
 }
 
@@ -286,11 +286,11 @@ static void mmu_test_readonly(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val, va;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW | PTE_RO);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW | GPU_PTE_RO);
 	expect_fault(test, gpu_write(c, VA + 8, 1), VA + 8, 0xcb, CSF_ACCESS_WRITE);
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA, &val), 0);
 	expect_fault(test, gpu_write(c, VA, 1), VA, 0xcb, CSF_ACCESS_WRITE);
-	va = map_block(test, VA + SZ_1G, c->data[0], PTE_BLOCK_RW | PTE_RO);
+	va = map_block(test, VA + SZ_1G, c->data[0], GPU_PTE_BLOCK_RW | GPU_PTE_RO);
 	expect_fault(test, gpu_write(c, va, 1), va, 0xca, CSF_ACCESS_WRITE);
 	KUNIT_EXPECT_EQ(test, c->data[0][0], 0);
 	KUNIT_EXPECT_EQ(test, c->data[0][1], 0);
@@ -302,12 +302,12 @@ static void mmu_test_noexec(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW | PTE_XN);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW | GPU_PTE_XN);
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA, &val), 0);
 	KUNIT_EXPECT_EQ(test, gpu_write(c, VA, 1), 0);
 	expect_fault(test, gpu_access(c, VA, &val, 8, CSF_ACCESS_EXEC), VA, 0xcb,
 		     CSF_ACCESS_EXEC);
-	map_page(test, VA + SZ_4K, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA + SZ_4K, c->data[0], GPU_PTE_PAGE_RW);
 	KUNIT_EXPECT_EQ(test, gpu_access(c, VA + SZ_4K, &val, 8, CSF_ACCESS_EXEC), 0);
 }
 
@@ -317,7 +317,7 @@ static void mmu_test_memattr(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
 	as_enable(c, csf_test_pa(c->root), MEMATTR | 0xc0 << 8, TRANSCFG);
 	expect_fault(test, gpu_read(c, VA, &val), VA, 0xeb, CSF_ACCESS_READ);
 }
@@ -328,8 +328,8 @@ static void mmu_test_cross_page(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val = 0x1111111122222222;
 
-	map_page(test, VA, c->data[1], PTE_PAGE_RW);
-	map_page(test, VA + SZ_4K, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[1], GPU_PTE_PAGE_RW);
+	map_page(test, VA + SZ_4K, c->data[0], GPU_PTE_PAGE_RW);
 	KUNIT_EXPECT_EQ(test, gpu_access(c, VA + 4092, &val, 8, CSF_ACCESS_WRITE), 0);
 	KUNIT_EXPECT_EQ(test, c->data[1][511], 0x2222222200000000);
 	KUNIT_EXPECT_EQ(test, c->data[0][0], 0x11111111);
@@ -350,7 +350,7 @@ static void mmu_test_latch(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
 	as_write64(c, AS_TRANSTAB_LO, 0);
 	as_write64(c, AS_MEMATTR_LO, ~0ULL);
 	as_write64(c, AS_TRANSCFG_LO, AS_MODE_UNMAPPED);
@@ -384,7 +384,7 @@ static void make_stale(struct kunit *test, u64 va)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, va, c->data[0], PTE_PAGE_RW);
+	map_page(test, va, c->data[0], GPU_PTE_PAGE_RW);
 	KUNIT_ASSERT_EQ(test, gpu_read(c, va, &val), 0);
 	*pte_at(test, va, 3) = 0;
 }
@@ -421,17 +421,17 @@ static void mmu_test_tlb_changed(struct kunit *test)
 	u64 val, va;
 
 	make_stale(test, VA);
-	map_page(test, VA, c->data[1], PTE_PAGE_RW);
+	map_page(test, VA, c->data[1], GPU_PTE_PAGE_RW);
 	c->data[0][0] = 1;
 	c->data[1][0] = 2;
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA, &val), 0);
 	KUNIT_EXPECT_EQ(test, val, 1);
 	KUNIT_EXPECT_EQ(test, c->m->stat[CSF_STAT_STALE_HITS], 1);
 
-	va = map_block(test, VA + SZ_1G, c->data[0], PTE_BLOCK_RW);
+	va = map_block(test, VA + SZ_1G, c->data[0], GPU_PTE_BLOCK_RW);
 	KUNIT_EXPECT_EQ(test, gpu_read(c, va, &val), 0);
 	*pte_at(test, va, 2) = 0;
-	map_page(test, va, c->data[0], PTE_PAGE_RW);
+	map_page(test, va, c->data[0], GPU_PTE_PAGE_RW);
 	KUNIT_EXPECT_EQ(test, gpu_read(c, va, &val), 0);
 	KUNIT_EXPECT_EQ(test, c->m->stat[CSF_STAT_STALE_HITS], 1);
 }
@@ -559,7 +559,7 @@ static void mmu_test_tlb_lock(struct kunit *test)
 static void mmu_test_tlb_block(struct kunit *test)
 {
 	struct ctx *c = test->priv;
-	u64 va = map_block(test, VA, c->data[0], PTE_BLOCK_RW);
+	u64 va = map_block(test, VA, c->data[0], GPU_PTE_BLOCK_RW);
 	u64 start = va & ~(SZ_2M - 1ULL);
 
 	KUNIT_EXPECT_TRUE(test, cached(c, va));
@@ -577,7 +577,7 @@ static void mmu_test_no_tlb(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, csf_mmu_alloc(c->m, 0), 0);
 	make_stale(test, VA);
 	KUNIT_EXPECT_FALSE(test, cached(c, VA));
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
 	KUNIT_EXPECT_TRUE(test, cached(c, VA));
 	KUNIT_EXPECT_EQ(test, c->m->stat[CSF_STAT_TLB_HITS], 0);
 }
@@ -590,8 +590,8 @@ static void mmu_test_tiny_tlb(struct kunit *test)
 	u64 val;
 
 	KUNIT_ASSERT_EQ(test, csf_mmu_alloc(c->m, 1), 0);
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
-	map_page(test, VA + SZ_4K, c->data[1], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
+	map_page(test, VA + SZ_4K, c->data[1], GPU_PTE_PAGE_RW);
 	c->data[0][0] = 10;
 	c->data[1][0] = 11;
 	for (i = 0; i < 4; i++) {
@@ -607,7 +607,7 @@ static void mmu_test_tlb_negative(struct kunit *test)
 	struct ctx *c = test->priv;
 
 	KUNIT_EXPECT_FALSE(test, cached(c, VA));
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
 	KUNIT_EXPECT_TRUE(test, cached(c, VA));
 }
 
@@ -632,8 +632,8 @@ static void mmu_test_lock(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, 0x7000, c->data[0], PTE_PAGE_RW);
-	map_page(test, 0x8000, c->data[1], PTE_PAGE_RW);
+	map_page(test, 0x7000, c->data[0], GPU_PTE_PAGE_RW);
+	map_page(test, 0x8000, c->data[1], GPU_PTE_PAGE_RW);
 	as_lock(c, 14);		/* 0 to 0x7fff */
 	KUNIT_EXPECT_EQ(test, gpu_read(c, 0x7ff8, &val), -EAGAIN);
 	KUNIT_EXPECT_EQ(test, gpu_write(c, 0, 1), -EAGAIN);
@@ -692,7 +692,7 @@ static void mmu_test_slow_update(struct kunit *test)
 	struct ctx *c = test->priv;
 	u64 val;
 
-	map_page(test, VA, c->data[0], PTE_PAGE_RW);
+	map_page(test, VA, c->data[0], GPU_PTE_PAGE_RW);
 	c->m->knobs.as_latency_us = USEC_PER_SEC;
 	as_command(c, AS_UPDATE);
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA, &val), -EAGAIN);

@@ -9,15 +9,19 @@
  *   stream.c     firmware: command streams, rings, execution
  *   cs.c         command stream interpreter
  *   debugfs.c    knobs and counters
- *   iomem_uml.c  the seam to the machine that the model runs in
+ *   seam.c       the seam to the machine that the model runs in
+ *   iomem_*.c    how register accesses get here, on UML and by MMIO tracing
  *
  * One raw spinlock protects all state. Register accesses ("traps") come from
  * any context the driver likes, so they never sleep and never deliver an
- * interrupt: they change state, kick the MCU's thread, and return.
+ * interrupt: they change state, kick the MCU's thread, and return. Command streams
+ * may execute for as long as they like, in slices: whoever waits for the lock ends
+ * the slice, so that drivers' register accesses take as little time as on hardware.
  */
 #ifndef MALI_CSF_MODEL_H
 #define MALI_CSF_MODEL_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/ktime.h>
 #include <linux/spinlock.h>
@@ -39,6 +43,11 @@ struct task_struct;
 #define CSF_DOMAIN_L2		2
 #define CSF_NUM_REG_ROWS	128	/* upper limit of core.c's table */
 
+/* The GPU's own, whatever size the CPU's pages have */
+#define CSF_PAGE_SHIFT		12
+#define CSF_PAGE_SIZE		BIT_ULL(CSF_PAGE_SHIFT)
+#define CSF_PAGE_MASK		(~(CSF_PAGE_SIZE - 1))
+
 #define CSF_TLB_DEFAULT		4096
 #define CSF_TLB_MAX		65536
 
@@ -47,6 +56,9 @@ struct task_struct;
 
 /* What can't announce itself is looked at so often */
 #define CSF_POLL_NS		(1 * NSEC_PER_MSEC)
+
+/* Drivers give up after 100 ms: accesses of this duration spoil a run */
+#define CSF_TRAP_SLOW_US	(10 * USEC_PER_MSEC)
 
 enum csf_block {
 	CSF_JOB,
@@ -449,7 +461,7 @@ struct csf_suspend_buf {
  *	power is then not reported
  * @reset_hang: GPU resets are ignored; the loss of power still is one
  * @retention: register contents survive the clock being off
- * @tiler_oom_auto: every RUN_TILING with a heap asks for a chunk
+ * @tiler_oom_auto: every RUN_TILING and RUN_IDVS with a heap asks for a chunk
  */
 struct csf_knobs {
 	u64 pause;
@@ -470,14 +482,31 @@ struct csf_model;
  * struct csf_seam_ops - what the model needs from the machine it runs in
  * @raise_irq: call the interrupt handlers of a block; from the MCU's
  *	thread, without the lock
+ * @answer: value of a register that is being read, with the lock
  */
 struct csf_seam_ops {
 	void (*raise_irq)(struct csf_model *m, enum csf_block block);
+	void (*answer)(struct csf_model *m, u32 offset, u32 val);
+};
+
+/**
+ * struct csf_traps - durations of register accesses, most of which is waiting for
+ *	the lock, or for a CPU of the host
+ * @count: all
+ * @slow: longer than %CSF_TRAP_SLOW_US
+ * @max_us: the longest
+ */
+struct csf_traps {
+	atomic_t count;
+	atomic_t slow;
+	atomic_t max_us;
 };
 
 /**
  * struct csf_model - a GPU
  * @lock: protects everything below, except what is constant after creation
+ * @waiters: CPUs that wait for @lock
+ * @traps: how long register accesses take, where the way in measures it; no lock
  * @variant: identification
  * @coherent: the driver is told that the GPU snoops CPU caches
  * @quiet: count driver bugs, but don't print (tests of the checkers)
@@ -511,6 +540,8 @@ struct csf_seam_ops {
  */
 struct csf_model {
 	raw_spinlock_t lock;
+	atomic_t waiters;
+	struct csf_traps traps;
 	const struct csf_variant *variant;
 	bool coherent;
 	bool quiet;
@@ -559,10 +590,12 @@ int csf_model_start(struct csf_model *m);
 void csf_model_stop(struct csf_model *m);
 
 unsigned long csf_lock(struct csf_model *m) __acquires(&m->lock);
+bool csf_lock_wanted(const struct csf_model *m);
 void csf_unlock(struct csf_model *m, unsigned long flags) __releases(&m->lock);
 
 u32 csf_reg_read(struct csf_model *m, u32 offset);
 void csf_reg_write(struct csf_model *m, u32 offset, u32 val);
+void csf_trap_done(struct csf_model *m, ktime_t start);
 void csf_reg_bad_size(struct csf_model *m, u32 offset, int size);
 void csf_core_clock(struct csf_model *m, bool on);
 void csf_core_flushed(struct csf_model *m);
@@ -655,7 +688,7 @@ int csf_csg_inject_progress(struct csf_model *m, unsigned int csg);
 void csf_debugfs_init(struct csf_model *m);
 void csf_debugfs_exit(struct csf_model *m);
 
-/* iomem_uml.c */
+/* seam.c */
 int csf_seam_register(void);
 void csf_seam_unregister(void);
 

@@ -454,7 +454,10 @@ bool csf_stream_wants_poll(const struct csf_stream *s)
 	       (s->last == CSF_CS_STALLED && s->stall == CSF_STALL_LOCK);
 }
 
-/* A slice ends early when it comes to a range instruction: those take time */
+/*
+ * A slice ends early when it comes to a range instruction, since those take time,
+ * and when somebody waits for the lock.
+ */
 static enum csf_cs_result step_slice(struct csf_model *m, struct csf_stream *s)
 {
 	unsigned int left = m->knobs.pause ? min_t(u64, m->knobs.steps, CSF_SLICE) : CSF_SLICE;
@@ -471,7 +474,8 @@ static enum csf_cs_result step_slice(struct csf_model *m, struct csf_stream *s)
 			n = s->cs.instructions - before;
 		if (m->knobs.pause)
 			m->knobs.steps -= n;
-	} while (result == CSF_CS_RUNNING && left && !s->cs.state.progress.instr);
+	} while (result == CSF_CS_RUNNING && left && !s->cs.state.progress.instr &&
+		 !csf_lock_wanted(m));
 	return result;
 }
 
