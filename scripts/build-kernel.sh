@@ -1,34 +1,43 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Build the UML kernel of a tree: build/linux{,-base}/out-{plain,debug,gcov}/linux,
-# modules installed in build/modules/<tree>-<kernel>.
-# usage: build-kernel.sh [--tree series|base] [--kernel plain|debug|gcov]
+# Build a guest's kernel of a tree: build/linux{,-base}/out-<flavour>, where the
+# flavour is plain, debug or gcov (UML), or arm64-plain, arm64-debug or arm64-kcsan;
+# modules installed in build/modules/<tree>-<flavour>.
+# usage: build-kernel.sh [--arch um|arm64] [--tree series|base] [--kernel KERNEL]
 
 . "$(dirname "$0")/lib.sh"
 parse_target "$@"
 
 src=$(tree_dir "$tree")
-out=$src/out-$kernel
-inst=$build/modules/$tree-$kernel
+out=$src/out-$flavour
+inst=$build/modules/$tree-$flavour
 [ -f "$src/Makefile" ] || die "no kernel tree in ${src#"$top"/}: run 'make tree'"
 
 # A kernel's own choice replaces the common one.
 fragments()
 {
-	tac "$panthor"/configs/{"$kernel",uml}.config |
+	local machine=uml file
+	local -a files=()
+
+	[ "$arch" = um ] || machine=qemu
+	for file in "$machine-$kernel" "$kernel" $machine guest; do
+		file=$panthor/configs/$file.config
+		[ ! -f "$file" ] || files+=("$file")
+	done
+	tac "${files[@]}" |
 		awk -F '[= ]' '!/CONFIG_/ || !seen[$1 == "#" ? $2 : $1]++' | tac
 }
 
 # .config from the fragments, only when they or the tree's Kconfig changed it.
 configure()
 {
-	local frag=$build/config/$tree-$kernel.config new=$build/config/$tree-$kernel.new
+	local frag=$build/config/$tree-$flavour.config new=$build/config/$tree-$flavour.new
 
 	mkdir -p "$build/config" "$out"
 	fragments >"$frag"
 	[ -f "$out/.config" ] && cp -p "$out/.config" "$new"
-	quietly "$build/log/config-$tree-$kernel.log" \
-		kmake "$tree" "$kernel" KCONFIG_ALLCONFIG="$frag" allnoconfig
+	quietly "$build/log/config-$tree-$flavour.log" \
+		kmake "$tree" "$flavour" KCONFIG_ALLCONFIG="$frag" allnoconfig
 	# keep the time stamp of an unchanged file
 	if cmp -s "$new" "$out/.config"; then cp -p "$new" "$out/.config"; fi
 	rm -f "$new"
@@ -44,13 +53,13 @@ instrumented()
 
 lock_target
 configure
-say "kernel $tree-$kernel"
+say "kernel $tree-$flavour"
 mapfile -t profile < <(instrumented)
-quietly "$build/log/kernel-$tree-$kernel.log" kmake "$tree" "$kernel" "${profile[@]}" all
+quietly "$build/log/kernel-$tree-$flavour.log" kmake "$tree" "$flavour" "${profile[@]}" all
 # the installed modules follow the built ones
 if [ ! "$inst/.stamp" -nt "$out/modules.order" ] ||
    [ -n "$(find "$out" -name '*.ko' -newer "$inst/.stamp" -print -quit)" ]; then
-	quietly "$build/log/modules-$tree-$kernel.log" \
-		kmake "$tree" "$kernel" INSTALL_MOD_PATH="$inst" modules_install
+	quietly "$build/log/modules-$tree-$flavour.log" \
+		kmake "$tree" "$flavour" INSTALL_MOD_PATH="$inst" modules_install
 	touch "$inst/.stamp"
 fi

@@ -47,8 +47,44 @@ as_root()
 	fi
 }
 
-check_kernel() { # KERNEL
-	case $1 in plain|debug|gcov) ;; *) die "unknown KERNEL '$1': plain, debug or gcov" ;; esac
+# Where the guest runs: um, a process with one CPU, or arm64, a machine of QEMU
+# with several. ARCH of the environment is for this, not for the kernel's makefiles.
+arch=${ARCH:-um} smp=${SMP:-}
+unset ARCH SMP
+
+# Sets $flavour, the part of directories' names that tells kernels apart.
+check_kernel() # KERNEL
+{
+	case $arch in
+	um)
+		case $1 in
+		plain|debug|gcov) ;;
+		kcsan) die "KERNEL=kcsan is for several CPUs: with ARCH=arm64" ;;
+		*) die "unknown KERNEL '$1': plain, debug or gcov" ;;
+		esac
+		flavour=$1 ;;
+	arm64)
+		case $1 in plain|debug|kcsan) ;; *) die "unknown KERNEL '$1': plain, debug or kcsan with ARCH=arm64" ;; esac
+		flavour=arm64-$1 ;;
+	*) die "unknown ARCH '$arch': um or arm64" ;;
+	esac
+}
+
+# CPUs of the guest. One is for comparison, 8 is what the kernel is built for.
+check_smp()
+{
+	if [ $arch = um ]; then
+		[ "${smp:-1}" = 1 ] || die "SMP=$smp: ARCH=um has one CPU, more are with ARCH=arm64"
+		return
+	fi
+	: "${smp:=2}"
+	[[ $smp =~ ^[1-8]$ ]] || die "bad SMP '$smp': 1 to 8"
+}
+
+# Verbs that know UML only
+only_um()
+{
+	[ $arch = um ] || die "not on ARCH=$arch: shell, selftest, kunit, igt and soak are"
 }
 
 check_size() # SIZE...
@@ -70,6 +106,7 @@ parse_target()
 	tree=series kernel=debug
 	while [ $# -gt 0 ]; do
 		case $1 in
+		--arch) arch=${2?} ;;
 		--tree) tree=${2?} ;;
 		--kernel) kernel=${2?} ;;
 		*) die "unknown argument '$1'" ;;
@@ -83,14 +120,19 @@ parse_target()
 # Two verbs at once: the second waits while the first builds the same thing.
 lock_target()
 {
-	exec 8>"$build/log/$tree-$kernel.lock"
+	exec 8>"$build/log/$tree-$flavour.lock"
 	flock 8
 }
 
-# KERNEL= and BASE= of the verbs
-from_env() { # DEFAULT_KERNEL
-	kernel=${KERNEL:-${1:-debug}} tree=series
+# KERNEL=, BASE=, ARCH= and SMP= of the verbs. The debug kernel is too slow for
+# most tests where every instruction is emulated.
+from_env() # [DEFAULT_KERNEL [DEFAULT_KERNEL_OF_ARM64]]
+{
+	kernel=${1:-debug} tree=series
+	[ "$arch" != arm64 ] || kernel=${2:-plain}
+	kernel=${KERNEL:-$kernel}
 	check_kernel "$kernel"
+	check_smp
 	case ${BASE:-} in
 	''|0) ;;
 	1) tree=base ;;
@@ -123,7 +165,10 @@ jobs=${JOBS:-$(nproc)}
 # variables given to our make are not meant for the kernel's
 unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 
-ccache_cc() { if command -v ccache >/dev/null; then echo "ccache gcc"; else echo gcc; fi; }
+cross=aarch64-linux-gnu-
+
+# [COMPILER]
+ccache_cc() { if command -v ccache >/dev/null; then echo "ccache ${1:-gcc}"; else echo "${1:-gcc}"; fi; }
 
 # gcc 14 and later put what is larger than 64 KiB into sections of its own, .ldata
 # and .lbss, for UML's code model. arch/um's linker script doesn't know them, so
@@ -136,17 +181,27 @@ large_data()
 	[ "${version%%.*}" -lt 14 ] || echo KCFLAGS=-mlarge-data-threshold=0x7fffffff
 }
 
-kmake() { # TREE KERNEL args...: make in a tree's output directory
+# What make of the kernel wants to know about an architecture.
+arch_flags() # FLAVOUR
+{
+	case $1 in
+	arm64*) printf '%s\n' ARCH=arm64 CROSS_COMPILE=$cross CC="$(ccache_cc ${cross}gcc)" ;;
+	*)
+		printf '%s\n' ARCH=um CC="$(ccache_cc)"
+		large_data ;;
+	esac
+}
+
+kmake() { # TREE FLAVOUR args...: make in a tree's output directory
 	local src out
 	local -a flags
 
 	src=$(tree_dir "$1")
 	out=out-$2
+	mapfile -t flags < <(arch_flags "$2")
 	shift 2
-	mapfile -t flags < <(large_data)
 	# LOCALVERSION empty: one release string for both trees
-	make -C "$src" O="$out" ARCH=um CC="$(ccache_cc)" LOCALVERSION= \
-		--no-print-directory -j"$jobs" "${flags[@]}" "$@"
+	make -C "$src" O="$out" LOCALVERSION= --no-print-directory -j"$jobs" "${flags[@]}" "$@"
 }
 
 # Files of the kernel that the series adds or changes: what coverage is about.
