@@ -5,6 +5,55 @@
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
+# apt with lists, cache and status of its own, where nothing is installed yet.
+# Proxies and certificates stay the machine's.
+apt_room() # DIRECTORY ARCHITECTURE TOOL args...
+{
+	local room=$1 arch=$2 tool=$3
+
+	shift 3
+	"$tool" -q -o Dir::Etc::sourcelist="$room/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+		-o Dir::State="$room/state" -o Dir::State::Lists="$room/lists" \
+		-o Dir::State::status="$room/status" -o Dir::Cache="$room/cache" \
+		-o APT::Architecture="$arch" -o APT::Architectures="$arch" -o APT::Sandbox::User=root \
+		-o APT::Install-Recommends=false -o Acquire::Languages=none -o Acquire::Retries=2 \
+		-o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
+}
+
+# Packages and what they depend on, as files in DIRECTORY/cache/archives. Fails
+# if the archive doesn't answer, or doesn't have them.
+download_packages() # DIRECTORY ARCHITECTURE LOG URI SUITE PACKAGE...
+{
+	local room=$1 arch=$2 log=$3 uri=$4 suite=$5
+
+	shift 5
+	rm -rf "$room"
+	mkdir -p "$room"/{state,lists/partial,cache/archives/partial}
+	: >"$room/status"
+	echo "deb [signed-by=$keyring] $uri $suite main" >"$room/sources.list"
+	apt_room "$room" "$arch" apt-get update >>"$log" 2>&1 &&
+		apt_room "$room" "$arch" apt-get install -y --download-only "$@" >>"$log" 2>&1
+}
+
+# Unpack them. Prints package, version, sha256 of each.
+unpack_packages() # DIRECTORY ROOT
+{
+	local d deb
+
+	rm -rf "$2"
+	# merged /usr, as today's packages expect it
+	for d in bin sbin lib lib64; do
+		mkdir -p "$2/usr/$d"
+		ln -s "usr/$d" "$2/$d"
+	done
+	for deb in "$1"/cache/archives/*.deb; do
+		dpkg-deb -x "$deb" "$2" || die "$(basename "$deb") is broken: remove ${1%/*}"
+		printf '%s %s %s\n' "$(dpkg-deb -f "$deb" Package)" "$(dpkg-deb -f "$deb" Version)" \
+			"$(sha256sum "$deb" | cut -d' ' -f1)"
+	done
+}
+
 # Lines "URI RELEASE ORIGIN", as apt reads its own configuration, in any style.
 package_sources() # option of apt-get
 {

@@ -1,17 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Build the software GPU, and the module of the benchmarks, against a kernel:
-# build/{model,batch}/<tree>-<kernel>/*.ko (installed beside the kernel's modules,
-# too), the firmware image and the device trees.
-# usage: build-model.sh [--tree series|base] [--kernel plain|debug]
+# build/{model,batch}/<tree>-<flavour>/*.ko (installed beside the kernel's modules,
+# too), the firmware image and the device trees of UML.
+# usage: build-model.sh [--arch um|arm64] [--tree series|base] [--kernel KERNEL]
 
 . "$(dirname "$0")/lib.sh"
 parse_target "$@"
 
 src=$panthor/model
-out=$(tree_dir "$tree")/out-$kernel
-inst=$build/modules/$tree-$kernel
-[ -f "$out/Module.symvers" ] || die "no kernel in ${out#"$top"/}: run 'scripts/build-kernel.sh --tree $tree --kernel $kernel'"
+out=$(tree_dir "$tree")/out-$flavour
+inst=$build/modules/$tree-$flavour
+[ -f "$out/Module.symvers" ] || die "no kernel in ${out#"$top"/}: run 'scripts/build-kernel.sh --arch $arch --tree $tree --kernel $kernel'"
+[ "$arch" = um ] || grep -qx CONFIG_TRACE_MMIO_ACCESS=y "$out/.config" ||
+	die "${out#"$top"/} has no CONFIG_TRACE_MMIO_ACCESS, without which the model sees no register access"
 
 # Kbuild writes beside the sources: give it a copy, whose unchanged files keep
 # their time stamps, without files that are gone.
@@ -28,13 +30,13 @@ copy_sources() # FROM TO
 
 build_modules() # NAME SOURCES
 {
-	local obj=$build/$1/$tree-$kernel
+	local obj=$build/$1/$tree-$flavour
 
 	copy_sources "$2" "$obj"
-	quietly "$build/log/$1-$tree-$kernel.log" kmake "$tree" "$kernel" M="$obj" modules
+	quietly "$build/log/$1-$tree-$flavour.log" kmake "$tree" "$flavour" M="$obj" modules
 	# the installed copies follow, so that modprobe finds them
-	quietly "$build/log/$1-$tree-$kernel-install.log" \
-		kmake "$tree" "$kernel" M="$obj" INSTALL_MOD_PATH="$inst" modules_install
+	quietly "$build/log/$1-$tree-$flavour-install.log" \
+		kmake "$tree" "$flavour" M="$obj" INSTALL_MOD_PATH="$inst" modules_install
 }
 
 # The host program that writes the firmware image is part of the model.
@@ -48,11 +50,13 @@ build_firmware()
 	mv "$img.new" "$img"
 }
 
-# Each model/*.dts, run through the preprocessor, with the kernel's dtc.
+# Each model/*.dts, run through the preprocessor, with the kernel's dtc. QEMU's
+# machine has a device tree of its own, to which guest.sh adds the GPU.
 build_dtbs()
 {
 	local dts name
 
+	[ "$arch" = um ] || return 0
 	mkdir -p "$build/dtb"
 	for dts in "$src"/*.dts; do
 		name=$(basename "$dts" .dts)
@@ -66,7 +70,7 @@ build_dtbs()
 }
 
 lock_target
-say "model $tree-$kernel"
+say "model $tree-$flavour"
 build_modules model "$src"
 build_modules batch "$panthor/bench/batch"
 build_firmware

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
 # missing here, after saying which.
-# usage: deps.sh [check|arm64|bench|coverage|profile|newcomer]: also what that verb needs
+# usage: deps.sh [check|arm64|guest-arm64|bench|coverage|profile|newcomer]: also what
+# that verb needs
 
 . "$(dirname "$0")/lib.sh"
 
@@ -30,6 +31,14 @@ mount		mount
 needs_arm64="
 aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 /usr/include/openssl/ssl.h	libssl-dev
+"
+needs_guest_arm64="
+aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
+/usr/aarch64-linux-gnu/include/stdio.h	libc6-dev-arm64-cross
+qemu-system-aarch64	qemu-system-arm
+mke2fs		e2fsprogs
+dpkg-deb	dpkg
+/usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
 "
 needs_check="$needs_arm64
 clang		clang
@@ -59,11 +68,12 @@ case ${1:-} in
 '') ;;
 check) needs+=$needs_check ;;
 arm64) needs+=$needs_arm64 ;;
+guest-arm64) needs+=$needs_guest_arm64 ;;
 bench) needs+=$needs_bench ;;
 coverage) needs+=$needs_coverage ;;
 profile) needs+=$needs_profile ;;
 newcomer) needs=$needs_newcomer ;;
-*) die "unknown group '$1': check, arm64, bench, coverage, profile or newcomer" ;;
+*) die "unknown group '$1': check, arm64, guest-arm64, bench, coverage, profile or newcomer" ;;
 esac
 
 missing=()

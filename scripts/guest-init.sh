@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Process 1 of the guest: mounts, swap, modules, the command, power off.
 # guest.sh wrote $GUEST_RUN/{env,cmd}; the status goes to $GUEST_RUN/status.
-# The root is the host's /, read-only; only $GUEST_RUN can be written.
+# On UML, the root is the host's /, on arm64 an image with $guest_top in it; both are
+# read-only, and only $GUEST_RUN can be written.
 # shellcheck disable=SC1091,SC2154 # the variables guest_* come from env
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -20,8 +21,11 @@ fail() # what
 # perl is part of every Debian system, a reboot command is not
 power_off()
 {
+	local reboot=169
+
+	[ "$(uname -m)" != aarch64 ] || reboot=142
 	sync
-	exec perl -e 'syscall(169, 0xfee1dead, 672274793, 0x4321fedc, 0)'
+	exec perl -e "syscall($reboot, 0xfee1dead, 672274793, 0x4321fedc, 0)"
 }
 
 mount_all()
@@ -43,8 +47,8 @@ mount_all()
 
 swap_on()
 {
-	[ -b /dev/ubda ] || return 0
-	mkswap /dev/ubda >/dev/null && swapon /dev/ubda || fail "no swap"
+	[ -b "$guest_swap" ] || return 0
+	mkswap "$guest_swap" >/dev/null && swapon "$guest_swap" || fail "no swap"
 }
 
 # The kernel's own requests (devfreq governors, crypto) find our modules, too.
@@ -69,11 +73,11 @@ run_command()
 	cd "$guest_top" || fail "no $guest_top"
 	if [ "$guest_tty" = 1 ]; then
 		export TERM=$guest_term
-		stty -F /dev/tty0 sane rows "${guest_size% *}" cols "${guest_size#* }"
-		setsid -w --ctty bash "$run/cmd" </dev/tty0 >/dev/tty0 2>&1
+		stty -F "$guest_console" sane rows "${guest_size% *}" cols "${guest_size#* }"
+		setsid -w --ctty bash "$run/cmd" <"$guest_console" >"$guest_console" 2>&1
 	else
-		stty -F /dev/tty0 raw -echo
-		setsid -w bash "$run/cmd" </dev/null >/dev/tty0 2>&1
+		[ ! -c "$guest_output" ] || stty -F "$guest_output" raw -echo
+		setsid -w bash "$run/cmd" </dev/null >>"$guest_output" 2>&1
 	fi
 }
 
@@ -88,6 +92,15 @@ find_leaks()
 	echo scan >$f
 	echo scan >$f
 	cat $f >"$run/kmemleak"
+}
+
+# How long register accesses took, where they are traced.
+keep_trap_times()
+{
+	local dir=/sys/kernel/debug/mali_csf_model/counters
+
+	[ -r $dir/trap_count ] || return 0
+	echo "$(<$dir/trap_count) $(<$dir/trap_slow) $(<$dir/trap_max_us)" >"$run/traps"
 }
 
 # A gcov kernel's counters.
@@ -105,10 +118,12 @@ mount_all
 ulimit -c 0
 swap_on
 load_modules
-exec 8>/dev/tty0	# keeps the line open until all output is out
+if [ "$guest_tty" = 1 ]; then guest_output=$guest_console; fi
+exec 8>>"$guest_output"	# keeps the line open until all output is out
 run_command
 status=$?
 find_leaks
+keep_trap_times
 keep_coverage
 echo $status >"$run/status"
 power_off

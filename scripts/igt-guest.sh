@@ -1,10 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: run all panthor subtests of build/igt, and gputop; print KTAP.
+# In the guest: run all panthor subtests of build/igt*, and gputop; print KTAP.
 
-root=$PWD/build/igt/root
-ld=$root/usr/lib64/ld-linux-x86-64.so.2
-libs=$root/usr/lib/x86_64-linux-gnu
+if [ "$PANTHOR_ARCH" = arm64 ]; then
+	root=$PWD/build/igt-arm64/root
+	ld=$root/usr/lib/ld-linux-aarch64.so.1
+	libs=$root/usr/lib/aarch64-linux-gnu
+else
+	root=$PWD/build/igt/root
+	ld=$root/usr/lib64/ld-linux-x86-64.so.2
+	libs=$root/usr/lib/x86_64-linux-gnu
+fi
 tests=$root/usr/libexec/igt-gpu-tools/panthor
 shrink=$(compgen -G '/sys/kernel/debug/dri/[0-9]*/shrink' | head -n 1)
 

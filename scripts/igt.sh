@@ -6,11 +6,12 @@
 
 . "$(dirname "$0")/lib.sh"
 from_env debug
-log=$build/log/igt-$tree-$kernel
+log=$build/log/igt-$tree-$flavour
+packages=$build/log/igt-$arch-packages.txt
 results_start
 
 status=0
-"$top/scripts/fetch-igt.sh" >"$build/log/igt-packages.txt" || status=$?
+"$top/scripts/fetch-igt.sh" --arch "$arch" >"$packages" || status=$?
 case $status in
 0) ;;
 3)
@@ -19,9 +20,9 @@ case $status in
 	results_end ;;
 *) exit 1 ;;
 esac
-say "IGT: package, version, sha256 (the rest: build/log/igt-packages.txt)"
-grep '^igt-gpu-tools' "$build/log/igt-packages.txt"
+say "IGT: package, version, sha256 (the rest: ${packages#"$top"/})"
+grep '^igt-gpu-tools' "$packages"
 
-"$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"
-run_ktap "$log" --tree "$tree" --kernel "$kernel" --name "igt-$tree-$kernel" --timeout 3600 -- scripts/igt-guest.sh
+"$top/scripts/prepare.sh" "${target[@]}"
+run_ktap "$log" "${guest[@]}" --name "igt-$tree-$flavour" --timeout 3600 -- scripts/igt-guest.sh
 results_end

@@ -138,12 +138,17 @@ from_env() # [DEFAULT_KERNEL [DEFAULT_KERNEL_OF_ARM64]]
 	1) tree=base ;;
 	*) die "unknown BASE '$BASE': 1 for the unpatched kernel" ;;
 	esac
+	target=(--arch "$arch" --tree "$tree" --kernel "$kernel")
+	guest=("${target[@]}" --smp "$smp")
 }
 
 # Version of a kernel tree, for example 6.12.117.
 kernel_version() { # DIR
 	awk '$2 == "=" && /^(VERSION|PATCHLEVEL|SUBLEVEL) / { v = v s $3; s = "." } END { print v }' "$1/Makefile"
 }
+
+# User programs of an architecture
+user_dir() { if [ "$arch" = arm64 ]; then echo "$build/user-arm64"; else echo "$build/user"; fi; }
 
 # Directory of a tree's sources.
 tree_dir()

@@ -12,6 +12,7 @@
 # of each with this series, in any number of runs on this machine.
 
 . "$(dirname "$0")/lib.sh"
+only_um
 
 glob=${M:-*}
 dir=$panthor/mutants

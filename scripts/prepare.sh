@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # Everything that a guest needs, built if it is not: packages, sources, kernel,
 # model, user programs.
-# usage: prepare.sh [--tree series|base] [--kernel plain|debug]
+# usage: prepare.sh [--arch um|arm64] [--tree series|base] [--kernel KERNEL]
 
 . "$(dirname "$0")/lib.sh"
 parse_target "$@"
 
 [ -z "${PREPARED:-}" ] || exit 0	# make test did it
-"$top/scripts/deps.sh"
+group=
+[ "$arch" = um ] || group=guest-arm64
+"$top/scripts/deps.sh" $group
 if [ "$tree" = base ]; then "$top/scripts/tree.sh" --base; else "$top/scripts/tree.sh"; fi
-"$top/scripts/build-kernel.sh" --tree "$tree" --kernel "$kernel"
-"$top/scripts/build-model.sh" --tree "$tree" --kernel "$kernel"
-"$top/scripts/build-user.sh"
+target=(--arch "$arch" --tree "$tree" --kernel "$kernel")
+"$top/scripts/build-kernel.sh" "${target[@]}"
+"$top/scripts/build-model.sh" "${target[@]}"
+[ "$arch" = um ] || "$top/scripts/fetch-root.sh" || exit
+"$top/scripts/build-user.sh" --arch "$arch"

@@ -5,6 +5,7 @@
 # runner's own format. Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
+only_um
 from_env debug
 [ "$kernel" = debug ] || die "needs KERNEL=debug, for lkdtm"
 "$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"

@@ -3,7 +3,8 @@
 # make selftest [T=glob]: the programs of tools/testing/panthor/tests in the
 # guest. A line " * guest: OPTIONS" in the comment at the head of a test's file
 # gives guest.sh options (RAM, swap); tests with the same options share a boot.
-# "--kernel plain" is for those that move too much memory for the debug kernel.
+# "--kernel plain" is for those that move too much memory for the debug kernel. With
+# ARCH=arm64 SMP=n on emulated CPUs, two if not told otherwise.
 # Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
@@ -17,13 +18,13 @@ for f in "$panthor"/tests/*.c; do
 	[[ $name == $glob ]] || continue
 	opts=$(guest_options "$name")
 	# they need the series: on the unpatched kernel, any build can skip them
-	[ "$tree$kernel" = seriesdebug ] || opts=${opts//--kernel plain/}
+	[ "$tree$flavour" = seriesdebug ] || opts=${opts//--kernel plain/}
 	groups[${opts:- }]+=" $name"
 done
 [ ${#groups[@]} -gt 0 ] ||
 	die "no test is named '$glob'; there are: $(cd "$panthor/tests" && echo *.c | sed 's/\.c//g')"
 
-"$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"
+"$top/scripts/prepare.sh" "${target[@]}"
 if [[ "${!groups[*]}" == *"--kernel plain"* ]] && [ "$kernel" != plain ]; then
 	"$top/scripts/prepare.sh" --tree "$tree" --kernel plain
 fi
@@ -31,13 +32,13 @@ results_start
 # A crash ends the guest: programs that it did not come to get another one.
 run_group() # N OPTIONS NAME...
 {
-	local log=$build/log/selftest-$tree-$kernel-$1 opts=$2 left
+	local log=$build/log/selftest-$tree-$flavour-$1 opts=$2 left
 	local -a extra
 
 	shift 2
 	read -ra extra <<<"$opts"
 	while [ $# -gt 0 ]; do
-		run_ktap "$log" --tree "$tree" --kernel "$kernel" --name "$(basename "$log")" \
+		run_ktap "$log" "${guest[@]}" --name "$(basename "$log")" \
 			--dtb "${DTB:-coherent}" \
 			--timeout $((1800 + 300 * $# + 60 * ${SOAK:-0})) "${extra[@]}" \
 			-- env PAN_SEED="${PAN_SEED:-}" SOAK="${SOAK:-}" scripts/tests-guest.sh "$@"

@@ -6,14 +6,14 @@
 from_env
 
 check_size "${MEM:-1G}" "${SWAP:-1G}"
-opts=(--tree "$tree" --kernel "$kernel" --timeout 0 --name "shell-$$")
+opts=("${guest[@]}" --timeout 0 --name "shell-$$")
 [ -z "${MEM:-}" ] || opts+=(--mem "$MEM")
 [ -z "${SWAP:-}" ] || opts+=(--swap "$SWAP")
 [ -z "${DTB:-}" ] || opts+=(--dtb "$DTB")
 if [ -z "${CMD:-}" ]; then
 	[ -t 0 ] && [ -t 1 ] || die "no terminal here: give CMD='...'"
 fi
-"$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"
+"$top/scripts/prepare.sh" "${target[@]}"
 trap 'rm -rf "$build/run/shell-$$"' EXIT
 status=0
 if [ -n "${CMD:-}" ]; then

@@ -11,10 +11,11 @@ from_env debug
 minutes=${SOAK:-60}
 [[ $minutes =~ ^[1-9][0-9]*$ ]] || die "bad SOAK '$minutes': minutes, 1 or more"
 
-"$top/scripts/prepare.sh" --tree "$tree" --kernel "$kernel"
+"$top/scripts/prepare.sh" "${target[@]}"
 log=$build/log/soak
+[ $arch = um ] || log=$build/log/soak-$flavour
 results_start
-run_ktap "$log" --tree "$tree" --kernel "$kernel" --name soak --mem 256M --swap 1G \
+run_ktap "$log" "${guest[@]}" --name "${log##*/}" --mem 256M --swap 1G \
 	--dtb "${DTB:-coherent}" --timeout $((3600 + 60 * minutes)) \
 	-- env PAN_SEED="${PAN_SEED:-}" SOAK="$minutes" scripts/soak-guest.sh
 grep -E '^# (PAN_SEED=|counter )|^# .*(steps|restores|worked)$' "$log.out" || true

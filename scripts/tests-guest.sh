@@ -6,7 +6,7 @@
 # TESTS_DIR and TEST_LIMIT (seconds for each) are for scripts/runner-test.sh.
 
 [ -n "$PAN_SEED" ] || unset PAN_SEED
-dir=${TESTS_DIR:-build/user/tests}
+dir=${TESTS_DIR:-${PANTHOR_USER:-build/user}/tests}
 limit=${TEST_LIMIT:-$((1800 + 60 * ${SOAK:-0}))}
 # If memory runs out, a test is to be killed, and reported, not its runner.
 echo -999 >/proc/$$/oom_score_adj
