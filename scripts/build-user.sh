@@ -17,7 +17,7 @@ if [ "$arch" = arm64 ]; then
 	# headers are the same for both; the guest has this very library
 	lib=$build/arm64-root/root/usr/lib/aarch64-linux-gnu/libdrm.so.2
 	[ -e "$lib" ] || die "no ${lib#"$top"/}: run 'scripts/fetch-root.sh'"
-	flags+=(CC="$(ccache_cc ${cross}gcc)" AR=${cross}ar DRM_LIBS="$lib")
+	flags+=(CC="$(ccache_cc ${cross}gcc)" AR="${cross}ar" DRM_LIBS="$lib")
 fi
 say "user programs"
 quietly "$build/log/$(basename "$out").log" make -C "$panthor" "${flags[@]}" -j"$jobs"

@@ -53,7 +53,7 @@ machine_start()
 	args+=(console=ttyAMA0 root=/dev/vda rootfstype=ext2 ro init=/init panic=-1)
 	[ ! -f "$run/swap" ] ||
 		disks=(-drive "file=$run/swap,if=none,id=swap,format=raw,cache=unsafe" -device virtio-blk-device,drive=swap)
-	[ $tty = 0 ] ||
+	[ "$tty" = 0 ] ||
 		console=(-chardev stdio,id=tty,signal=off -device virtio-serial-device -device virtconsole,chardev=tty)
 	[ -z "${CPU:-}" ] || pin=(taskset -c "$CPU")
 	: >"$run/output"
@@ -69,7 +69,7 @@ machine_start()
 		-drive "file=$build/arm64-root/root.img,if=none,id=root,format=raw,readonly=on" \
 		-device virtio-blk-device,drive=root 2>"$run/qemu.log" &
 	machine=$!
-	[ $tty = 1 ] || { tail -n +1 -f -s 0.2 --pid=$machine "$run/output" & tailer=$!; }
+	[ "$tty" = 1 ] || { tail -n +1 -f -s 0.2 --pid=$machine "$run/output" & tailer=$!; }
 }
 
 # Register accesses that took longer than drivers expect of hardware: the host was too

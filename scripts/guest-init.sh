@@ -74,6 +74,7 @@ run_command()
 	if [ "$guest_tty" = 1 ]; then
 		export TERM=$guest_term
 		stty -F "$guest_console" sane rows "${guest_size% *}" cols "${guest_size#* }"
+		# shellcheck disable=SC2094 # a terminal
 		setsid -w --ctty bash "$run/cmd" <"$guest_console" >"$guest_console" 2>&1
 	else
 		[ ! -c "$guest_output" ] || stty -F "$guest_output" raw -echo

@@ -51,7 +51,7 @@ machine_start()
 
 	args+=(mem="$mem" rootfstype=hostfs rootflags=/ ro init="$top/scripts/guest-init.sh"
 		uml_dir="$run" umid=uml con=null ssl=null con1=null,fd:2 console=tty1)
-	if [ $tty = 1 ]; then args+=(con0=fd:0,fd:1); else args+=(con0=null,fd:1); fi
+	if [ "$tty" = 1 ]; then args+=(con0=fd:0,fd:1); else args+=(con0=null,fd:1); fi
 	[ ! -f "$build/dtb/$dtb.dtb" ] || args+=(dtb="$build/dtb/$dtb.dtb")
 	[ ! -f "$run/swap" ] || args+=(ubd0="$run/swap")
 	cpu=${CPU:-$(pick_cpu)}

@@ -64,17 +64,19 @@ check_size "$mem" "$swap"
 case $dtb in coherent|noncoherent) ;; *) die "unknown dtb '$dtb': coherent or noncoherent" ;; esac
 
 # What a machine is made of: machine_fstab, machine_env, machine_start, machine_end.
-target="--arch $arch --tree $tree --kernel $kernel"
-out=$(tree_dir "$tree")/out-$flavour
-modules=$build/modules/$tree-$flavour
+what="--arch $arch --tree $tree --kernel $kernel"
+# shellcheck disable=SC2034 # used there
+out=$(tree_dir "$tree")/out-$flavour modules=$build/modules/$tree-$flavour
+machine_kernel=() machine_files=()
+# shellcheck source=guest-um.sh
 . "$top/scripts/guest-$arch.sh"
 for f in "${machine_kernel[@]}"; do
-	[ -f "$f" ] || die "no ${f#"$top"/}: run 'scripts/build-kernel.sh $target'"
+	[ -f "$f" ] || die "no ${f#"$top"/}: run 'scripts/build-kernel.sh $what'"
 done
 if [ $panthor_mod = 1 ]; then
 	for f in "$build/firmware/arm/mali/arch10.8/mali_csffw.bin" \
 		 "$build/model/$tree-$flavour/mali_csf_model.ko" "${machine_files[@]}"; do
-		[ -f "$f" ] || die "no ${f#"$top"/}: run 'scripts/prepare.sh $target'"
+		[ -f "$f" ] || die "no ${f#"$top"/}: run 'scripts/prepare.sh $what'"
 	done
 fi
 

@@ -73,7 +73,7 @@ check_kernel() # KERNEL
 # CPUs of the guest. One is for comparison, 8 is what the kernel is built for.
 check_smp()
 {
-	if [ $arch = um ]; then
+	if [ "$arch" = um ]; then
 		[ "${smp:-1}" = 1 ] || die "SMP=$smp: ARCH=um has one CPU, more are with ARCH=arm64"
 		return
 	fi
@@ -84,7 +84,7 @@ check_smp()
 # Verbs that know UML only
 only_um()
 {
-	[ $arch = um ] || die "not on ARCH=$arch: shell, selftest, kunit, igt and soak are"
+	[ "$arch" = um ] || die "not on ARCH=$arch: shell, selftest, kunit, igt and soak are"
 }
 
 check_size() # SIZE...

@@ -8,9 +8,7 @@
 parse_target "$@"
 
 [ -z "${PREPARED:-}" ] || exit 0	# make test did it
-group=
-[ "$arch" = um ] || group=guest-arm64
-"$top/scripts/deps.sh" $group
+if [ "$arch" = um ]; then "$top/scripts/deps.sh"; else "$top/scripts/deps.sh" guest-arm64; fi
 if [ "$tree" = base ]; then "$top/scripts/tree.sh" --base; else "$top/scripts/tree.sh"; fi
 target=(--arch "$arch" --tree "$tree" --kernel "$kernel")
 "$top/scripts/build-kernel.sh" "${target[@]}"

@@ -13,7 +13,7 @@ minutes=${SOAK:-60}
 
 "$top/scripts/prepare.sh" "${target[@]}"
 log=$build/log/soak
-[ $arch = um ] || log=$build/log/soak-$flavour
+[ "$arch" = um ] || log=$build/log/soak-$flavour
 results_start
 run_ktap "$log" "${guest[@]}" --name "${log##*/}" --mem 256M --swap 1G \
 	--dtb "${DTB:-coherent}" --timeout $((3600 + 60 * minutes)) \
