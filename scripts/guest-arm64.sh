@@ -4,6 +4,9 @@
 # programs come from an image, this clone's files are at /host (read-only), the run's
 # directory at /out.
 
+command -v qemu-system-aarch64 >/dev/null ||
+	die "no qemu-system-aarch64 here, which ARCH=arm64 runs on: install Debian's qemu-system-arm"
+
 machine_kernel=("$out/arch/arm64/boot/Image")
 machine_files=("$build/arm64-root/root.img")
 

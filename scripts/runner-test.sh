@@ -89,7 +89,7 @@ poor_machine() # UID
 	mkdir "$work/poor"
 	printf '#!/bin/sh\necho %s\n' "$1" >"$work/poor/id"
 	chmod +x "$work/poor/id"
-	for c in bash sh env dirname basename mkdir cat awk sed git unshare setpriv nproc; do
+	for c in bash sh env dirname basename mkdir cat awk sed git unshare setpriv nproc flock; do
 		ln -s "$(command -v "$c")" "$work/poor/$c"
 	done
 }
@@ -154,6 +154,33 @@ check "a script that stops" 1 "^ends: stopped at line 2 of ends.sh, status 1 of:
 printf '%s\n' ". '$top/scripts/lib.sh'" 'quietly "$build/log/runner-quietly.log" false' >"$work/ends.sh"
 script bash "$work/ends.sh"
 check "a script that says why" 1 "^ends: failed, see build/log/runner-quietly.log"
+
+# The arm64 guest, as far as it goes without a kernel for it.
+for bad in 0 9 99 two; do
+	script env ARCH=arm64 SMP=$bad "$top/scripts/selftest.sh"
+	check "SMP=$bad" 1 "^selftest: bad SMP '$bad': 1 to 8$"
+done
+script env SMP=2 "$top/scripts/shell.sh"
+check "several CPUs on UML" 1 "^shell: SMP=2: ARCH=um has one CPU, more are with ARCH=arm64$"
+script env ARCH=mips "$top/scripts/igt.sh"
+check "an architecture that there is no guest of" 1 "^igt: unknown ARCH 'mips': um or arm64$"
+script env KERNEL=kcsan "$top/scripts/selftest.sh"
+check "data races with one CPU" 1 "^selftest: KERNEL=kcsan is for several CPUs: with ARCH=arm64$"
+script env ARCH=arm64 "$top/scripts/bench.sh"
+check "a verb for UML only" 1 "^bench: not on ARCH=arm64: "
+poor_machine 0
+script env PATH="$work/poor" "$top/scripts/guest.sh" --arch arm64 --kernel plain -- true
+check "no QEMU" 1 "^guest: no qemu-system-aarch64 here, .*install Debian's qemu-system-arm$"
+script env PATH="$work/poor" "$top/scripts/deps.sh" guest-arm64
+check "no cross compiler" 1 "^deps: missing here: .*gcc-aarch64-linux-gnu .*qemu-system-arm.*install them by hand$"
+# a clone that has nothing yet, but a kernel which doesn't trace
+mkdir -p "$work/clone/build/linux/out-arm64-plain"
+cp -r "$top/scripts" "$work/clone/"
+script env PATH="$work/poor" "$work/clone/scripts/fetch-root.sh"
+check "no archive of packages" 3 "^fetch-root: no apt here, so no programs for arm64$"
+touch "$work/clone/build/linux/out-arm64-plain/"{Module.symvers,.config}
+script "$work/clone/scripts/build-model.sh" --arch arm64 --kernel plain
+check "a kernel without MMIO tracing" 1 "has no CONFIG_TRACE_MMIO_ACCESS, without which the model sees no register access$"
 
 newcomer="$top/scripts/newcomer.sh"
 script env SUITE=potato "$newcomer"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# make selftest [T=glob]: the programs of tools/testing/panthor/tests in the
+# make selftest [T='glob...']: the programs of tools/testing/panthor/tests in the
 # guest. A line " * guest: OPTIONS" in the comment at the head of a test's file
 # gives guest.sh options (RAM, swap); tests with the same options share a boot.
 # "--kernel plain" is for those that move too much memory for the debug kernel. With
@@ -9,20 +9,30 @@
 
 . "$(dirname "$0")/lib.sh"
 from_env debug
-glob=${T:-*}
+read -ra globs <<<"${T:-*}"
+
+chosen() # NAME
+{
+	local glob
+
+	for glob in "${globs[@]}"; do
+		# shellcheck disable=SC2053 # a pattern is wanted
+		[[ $1 != $glob ]] || return 0
+	done
+	return 1
+}
 
 declare -A groups=()
 for f in "$panthor"/tests/*.c; do
 	name=$(basename "$f" .c)
-	# shellcheck disable=SC2053 # a pattern is wanted
-	[[ $name == $glob ]] || continue
+	chosen "$name" || continue
 	opts=$(guest_options "$name")
 	# they need the series: on the unpatched kernel, any build can skip them
 	[ "$tree$flavour" = seriesdebug ] || opts=${opts//--kernel plain/}
 	groups[${opts:- }]+=" $name"
 done
 [ ${#groups[@]} -gt 0 ] ||
-	die "no test is named '$glob'; there are: $(cd "$panthor/tests" && echo *.c | sed 's/\.c//g')"
+	die "no test is named '${globs[*]}'; there are: $(cd "$panthor/tests" && echo *.c | sed 's/\.c//g')"
 
 "$top/scripts/prepare.sh" "${target[@]}"
 if [[ "${!groups[*]}" == *"--kernel plain"* ]] && [ "$kernel" != plain ]; then
