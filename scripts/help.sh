@@ -11,7 +11,7 @@ make run                 boot the patched kernel on the software GPU and watch
                          GPU memory go to swap and come back
 make test                everything CI needs
 make kunit               unit tests of the model and of the series
-make selftest [T=glob]   tests through the uAPI, in the guest
+make selftest [T=globs]  tests through the uAPI, in the guest
 make soak [SOAK=60]      stress, memory pressure and random ioctls together
 make mutants [M=glob]    do the tests notice deliberate defects of the series?
 make coverage            which lines of the series do the tests run?
@@ -29,6 +29,8 @@ make newcomer SUITE=bookworm|trixie [T=run|test] [BUSY=n]
                          make run, or make test, in a bare Debian of its own
 
 KERNEL=plain|debug       which kernel (tests: debug; run, bench: plain)
+ARCH=arm64 SMP=n         a guest with n CPUs (shell, selftest, kunit, igt, soak);
+                         there, KERNEL=kcsan looks for data races
 BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)
 MEM=512M SWAP=1G         RAM and swap of the guest (shell, run)
 DTB=noncoherent          a GPU that doesn't snoop CPU caches (shell, selftest)
