@@ -104,6 +104,13 @@ keep_trap_times()
 	echo "$(<$dir/trap_count) $(<$dir/trap_slow) $(<$dir/trap_max_us)" >"$run/traps"
 }
 
+# What KCSAN did, if this kernel has it.
+keep_kcsan()
+{
+	[ -r /sys/kernel/debug/kcsan ] || return 0
+	cat /sys/kernel/debug/kcsan >"$run/kcsan"
+}
+
 # A gcov kernel's counters.
 keep_coverage()
 {
@@ -125,6 +132,7 @@ run_command
 status=$?
 find_leaks
 keep_trap_times
+keep_kcsan
 keep_coverage
 echo $status >"$run/status"
 power_off

@@ -197,6 +197,12 @@ log_tail() { tail -n "$1" "$run/dmesg" | sed 's/^/   | /' >&2; }
 status=$(cat "$run/status" 2>/dev/null || true)
 report=0
 "$top/scripts/scan-log.sh" "$run/dmesg" "$run/kmemleak" >&2 || report=1
+# A search for data races that did not search is a report, too.
+if [ "$kernel" = kcsan ] && [ -n "$status" ]; then
+	watched=$(sed -n 's/^setup_watchpoints: *//p' "$run/kcsan" 2>/dev/null || true)
+	say "guest '$name': KCSAN set up ${watched:-no} watchpoints, and reported $(grep -c 'BUG: KCSAN: ' "$run/dmesg" || true) data races of the whole kernel"
+	[ "${watched:-0}" -gt 0 ] || report=1
+fi
 if [ $late = 1 ]; then
 	say "guest '$name': no end after $timeout s, stopped. Last lines of build/run/$name/dmesg:"
 	log_tail 15

@@ -145,6 +145,15 @@ run_fakes 300 good crashes good
 check "a crash in the middle" 1 "crashes: planned 2 tests, saw 1" "Kernel panic" \
 	"exit status 125 of the guest" "^2 passed, 2 failed, 0 skipped"
 
+# Data races: ours, and others'
+race() { printf '[    1.0] ====\n[    1.0] BUG: KCSAN: data-race in %s\n[    1.0]\n' "$1" >"$work/dmesg"; }
+race "panthor_gem_mmap+0x1c/0x30 [panthor] / ksys_mmap_pgoff+0x10/0x20"
+script "$top/scripts/scan-log.sh" "$work/dmesg"
+check "a data race of the driver" 1 "^   2:.*KCSAN: data-race in panthor_gem_mmap"
+race "tick_sched_do_timer+0x1c/0x30 / timekeeping_update+0x10/0x20"
+script "$top/scripts/scan-log.sh" "$work/dmesg"
+check "a data race of others" 0
+
 # What set -e ends doesn't do so silently.
 # shellcheck disable=SC2016 # expanded by that script
 printf '%s\n' ". '$top/scripts/lib.sh'" 'x=$(false | cat)' 'echo not reached' >"$work/ends.sh"

@@ -55,7 +55,15 @@ suspicious() # FILE
 				context[oks] = m > 1 ? part[2] : ""
 			}
 		}
+		# Data races are counted where the series is; the rest of the kernel
+		# has those it knows of.
+		function others_race(l) {
+			return text[l] ~ /BUG: KCSAN: / &&
+				text[l] !~ /(panthor|drm_sched|drm_gpuvm|drm_gpuva|drm_gem|drm_exec)/
+		}
 		function excused(l,   i, k) {
+			if (others_race(l))
+				return 1
 			for (i = 1; i <= oks; i++) {
 				if (text[l] !~ ok[i])
 					continue
