@@ -694,6 +694,40 @@ static void mcu_test_pause(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, c->data[0], 2);
 }
 
+static u64 run_slice(struct csf_model *m)
+{
+	u64 before = m->stat[CSF_STAT_INSTRUCTIONS];
+	unsigned long flags = csf_lock(m);
+
+	csf_stream_run(&m->csg[0].streams[0]);
+	csf_unlock(m, flags);
+	return m->stat[CSF_STAT_INSTRUCTIONS] - before;
+}
+
+/* A slice ends, after it got somewhere, when somebody waits for the lock */
+static void mcu_test_gives_way(struct kunit *test)
+{
+	struct ctx *c = test->priv;
+	unsigned int i;
+	u64 done;
+
+	boot(test);
+	start_group(test, 0, 1, CSG_START);
+	c->m->knobs.pause = 1;
+	for (i = 0; i < 2 * CSF_SLICE; i++)
+		put(test, csf_nop());
+	ring_user(test);
+	c->m->knobs.pause = 0;
+	KUNIT_EXPECT_EQ(test, run_slice(c->m), CSF_SLICE);
+	atomic_inc(&c->m->waiters);
+	done = run_slice(c->m);
+	KUNIT_EXPECT_GT(test, done, 0);
+	KUNIT_EXPECT_LT(test, done, CSF_SLICE);
+	atomic_dec(&c->m->waiters);
+	let_run(test);
+	KUNIT_EXPECT_EQ(test, c->m->stat[CSF_STAT_INSTRUCTIONS], 2 * CSF_SLICE);
+}
+
 static struct kunit_case mcu_test_cases[] = {
 	KUNIT_CASE(mcu_test_boot),
 	KUNIT_CASE(mcu_test_boot_unmapped),
@@ -718,6 +752,7 @@ static struct kunit_case mcu_test_cases[] = {
 	KUNIT_CASE(mcu_test_faulty_as),
 	KUNIT_CASE(mcu_test_bad_requests),
 	KUNIT_CASE(mcu_test_pause),
+	KUNIT_CASE(mcu_test_gives_way),
 	{}
 };
 

@@ -3,8 +3,10 @@
  * Firmware of the software Mali CSF GPU, command stream slots: requests and
  * events of the stream interfaces, rings, and the execution of slices.
  */
+#include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/string.h>
+#include <kunit/visibility.h>
 
 #include "fw_iface.h"
 #include "model.h"
@@ -514,6 +516,7 @@ void csf_stream_run(struct csf_stream *s)
 	else if (s->last == CSF_CS_FAULT)
 		raise_fault(s);
 }
+EXPORT_SYMBOL_IF_KUNIT(csf_stream_run);
 
 /**
  * csf_stream_stopped() - tell the host that a stream is not started
