@@ -35,7 +35,7 @@ download()
 		# shellcheck disable=SC2086 # two packages
 		download_packages "$igt/apt" $debian_arch "$log" "$uri" "$suite" $wanted && return
 	done
-	unavailable "the archive does not answer, or has no IGT: see ${log#"$top"/}"
+	unavailable "the archive does not answer, or has no IGT for $debian_arch: see ${log#"$top"/}"
 }
 
 unpack()
