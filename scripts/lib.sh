@@ -84,7 +84,7 @@ check_smp()
 # Verbs that know UML only
 only_um()
 {
-	[ "$arch" = um ] || die "not on ARCH=$arch: shell, selftest, kunit, igt and soak are"
+	[ "$arch" = um ] || die "not on ARCH=$arch: shell, selftest, kunit, igt, soak and test are"
 }
 
 check_size() # SIZE...

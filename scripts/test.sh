@@ -4,17 +4,16 @@
 # story; the unpatched one what tests the model (selftests that don't need the
 # series, IGT), and the runner itself. If all that took no longer than ARM64 seconds
 # (15 minutes if not told otherwise; 0: in no case), some selftests run on several
-# CPUs, too: the first time, it takes a kernel of arm64. Ends with
-# "N passed, N failed, N skipped" alone on a line. NEWCOMER=seconds, which CI gives: if this took no longer than
+# CPUs, too: the first time, it takes a kernel of arm64. With ARCH=arm64 SMP=n it's
+# several CPUs only, and all of it. Ends with "N passed, N failed, N skipped" alone on
+# a line. NEWCOMER=seconds, which CI gives: if this took no longer than
 # that, also `make run` in the Debian that this machine is not, from nothing.
 
 . "$(dirname "$0")/lib.sh"
 
 unset BASE T
-only_um
-KERNEL=${KERNEL:-debug}
-export KERNEL
-check_kernel "$KERNEL"
+from_env debug
+export KERNEL=$kernel
 [[ ${ARM64:=900} =~ ^[0-9]+$ ]] || die "bad ARM64 '$ARM64': seconds"
 [[ ${NEWCOMER:=0} =~ ^[0-9]+$ ]] || die "bad NEWCOMER '$NEWCOMER': seconds"
 results_start
@@ -92,6 +91,17 @@ newcomer()
 	part newcomer env -u KERNEL -u PREPARED SUITE=$suite scripts/newcomer.sh
 	finish newcomer
 }
+
+# With ARCH=arm64: all that there is for several CPUs.
+if [ "$arch" = arm64 ]; then
+	scripts/prepare.sh "${target[@]}"
+	export PREPARED=1 ARCH=arm64 SMP=$smp
+	for p in kunit selftest igt; do
+		part $p scripts/$p.sh
+		finish $p
+	done
+	results_end
+fi
 
 # Failing to build is the end of it, said once.
 scripts/prepare.sh --tree series --kernel "$KERNEL"
