@@ -47,7 +47,7 @@ configure() # MAKE OUT [LINE...]
 
 	shift 2
 	mkdir -p "$out"
-	cat "$panthor"/configs/{uml,plain,check}.config >"$out/fragment"
+	cat "$panthor"/configs/{guest,uml,plain,check}.config >"$out/fragment"
 	printf '%s\n' "$@" | tee "$out/lines" >>"$out/fragment"
 	$make KCONFIG_ALLCONFIG="$out/fragment" allnoconfig &&
 		$make "${w1[@]}" modules_prepare &&
@@ -356,7 +356,7 @@ mapfile -t queue < <(queue)
 for p in "${queue[@]}"; do
 	[ -f "$patches/$p" ] || die "patches/series names $p, which is missing"
 done
-tools=$(cat "$0" "$allow" "$panthor"/configs/{uml,plain,check}.config <(gcc --version) <(kgit rev-parse 'base^{commit}') | sha256sum)
+tools=$(cat "$0" "$allow" "$panthor"/configs/{guest,uml,plain,check}.config <(gcc --version) <(kgit rev-parse 'base^{commit}') | sha256sum)
 results_start
 : >"$dir/used-all"
 checkout
