@@ -49,7 +49,7 @@ one() { # TEST SUBTEST REMARK
 gputop() {
 	local out client i
 	n=$((n + 1))
-	while :; do build/user/tests/job; done >/dev/null 2>&1 &
+	while :; do "${PANTHOR_USER:-build/user}/tests/job"; done >/dev/null 2>&1 &
 	client=$!
 	for i in {1..60}; do
 		out=$(TERM=vt100 timeout -k 5 60 "$ld" --library-path "$libs" "$root/usr/bin/gputop" -n 2 -d 1 </dev/null 2>&1 | cat -v)
