@@ -197,5 +197,7 @@ int pan_pressure_start(__u64 bytes, pid_t *pid);
 int pan_pressure_stop(pid_t pid);
 void pan_mem_reclaim_path(struct pan_dev *dev, char *path, size_t len);
 int pan_mem_reclaim_write(struct pan_dev *dev, int tgid);
+void pan_mem_claim_path(struct pan_dev *dev, char *path, size_t len);
+int pan_mem_claim_write(struct pan_dev *dev, int tgid);
 
 #endif /* PAN_STAT_H */

@@ -280,3 +280,29 @@ int pan_mem_reclaim_write(struct pan_dev *dev, int tgid)
 	pan_mem_reclaim_path(dev, path, sizeof(path));
 	return pan_write_u64(path, tgid);
 }
+
+/**
+ * pan_mem_claim_path() - The driver's sysfs mem_claim.
+ * @dev: device
+ * @path: gets the path
+ * @len: size of @path
+ */
+void pan_mem_claim_path(struct pan_dev *dev, char *path, size_t len)
+{
+	snprintf(path, len, "%s/mem_claim", dev->sysfs);
+}
+
+/**
+ * pan_mem_claim_write() - Write a process to the driver's sysfs mem_claim.
+ * @dev: device
+ * @tgid: process
+ *
+ * Return: 0, -ENOENT if the driver has no such file, or another negative errno.
+ */
+int pan_mem_claim_write(struct pan_dev *dev, int tgid)
+{
+	char path[PATH_MAX + 16];
+
+	pan_mem_claim_path(dev, path, sizeof(path));
+	return pan_write_u64(path, tgid);
+}

@@ -11,24 +11,10 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#include <linux/capability.h>
+#include "mem_request.h"
 
-#include "evict.h"
-#include "pan_child.h"
-
-#define GPU_PAGES	61ULL
-#define CPU_PAGES	67ULL
-#define IDLE_PAGES	71ULL
 #define BUSY_VMS	12
 #define ROUNDS		50
-
-/* A process with a buffer in each list, and nothing else that can be evicted. */
-struct client {
-	struct pan_dev dev;
-	struct pan_ctx ctx;
-	struct pan_bo gpu, cpu, idle;
-	__u64 seed;
-};
 
 FIXTURE(mem_reclaim) {
 	struct pan_env env;
@@ -48,14 +34,6 @@ FIXTURE_SETUP(mem_reclaim)
 	self->client.seed = pan_rand(&self->env.rand);
 }
 
-static void client_stop(struct client *c)
-{
-	pan_bo_munmap(&c->cpu);
-	pan_bo_munmap(&c->ctx.streams);
-	pan_bo_munmap(&c->ctx.result);
-	pan_close(&c->dev);
-}
-
 FIXTURE_TEARDOWN(mem_reclaim)
 {
 	if (self->swap_is_off)
@@ -63,112 +41,6 @@ FIXTURE_TEARDOWN(mem_reclaim)
 	EXPECT_EQ(0, pan_model_knob_set("pause", "0"));
 	client_stop(&self->client);
 	PAN_ENV_TEARDOWN(&self->env);
-}
-
-static int fill_by_cpu(struct pan_dev *dev, __u64 pages, __u64 seed, struct pan_bo *bo)
-{
-	int ret;
-
-	ret = pan_bo_create(dev, pages * PAN_PAGE_SIZE, 0, NULL, bo);
-	if (!ret)
-		ret = pan_bo_mmap(bo);
-	if (!ret)
-		pan_fill(bo->map, bo->size, seed);
-	return ret;
-}
-
-static int client_start(struct client *c)
-{
-	int ret;
-
-	ret = pan_open(&c->dev);
-	if (!ret)
-		ret = pan_ctx_create(&c->dev, 1, &c->ctx);
-	if (!ret)
-		ret = pan_bo_create_mapped(&c->ctx.vm, GPU_PAGES * PAN_PAGE_SIZE, PAN_PAGE_SIZE,
-					   true, &c->gpu);
-	if (!ret)
-		ret = pan_gpu_fill(&c->ctx, c->gpu.va, c->gpu.size, c->seed);
-	if (!ret)
-		ret = fill_by_cpu(&c->dev, CPU_PAGES, c->seed, &c->cpu);
-	if (!ret)
-		ret = fill_by_cpu(&c->dev, IDLE_PAGES, c->seed, &c->idle);
-	return ret ? ret : pan_bo_munmap(&c->idle);
-}
-
-static int client_verify(struct client *c)
-{
-	__u64 wrong = 0;
-	int ret;
-
-	ret = pan_gpu_verify(&c->ctx, c->gpu.va, c->gpu.size, c->seed, &wrong);
-	if (!ret)
-		ret = pan_bo_mmap(&c->idle);
-	if (ret)
-		return ret;
-	wrong += pan_verify(c->cpu.map, c->cpu.size, c->seed);
-	wrong += pan_verify(c->idle.map, c->idle.size, c->seed);
-	pan_bo_munmap(&c->idle);
-	return wrong ? -EILSEQ : 0;
-}
-
-/* A client in a process of its own: is asked to verify, any number of times. */
-static int client_process(struct pan_child *self)
-{
-	struct client *c = self->arg;
-	__s64 go_on = 1;
-	int ret = client_start(c);
-
-	while (!ret && go_on) {
-		ret = pan_child_tell(self, getpid());
-		if (!ret)
-			ret = pan_child_hear(self, &go_on);
-		if (!ret && go_on)
-			ret = client_verify(c);
-	}
-	return ret;
-}
-
-static void start_client(struct __test_metadata *_metadata, FIXTURE_DATA(mem_reclaim) *self,
-			 struct pan_child *child)
-{
-	__s64 pid;
-
-	ASSERT_EQ(0, pan_child_start(child, client_process, &self->client));
-	ASSERT_EQ(0, pan_child_hear(child, &pid));
-	ASSERT_EQ(child->pid, pid);
-}
-
-static void verify_client(struct __test_metadata *_metadata, struct pan_child *child)
-{
-	__s64 pid;
-
-	ASSERT_EQ(0, pan_child_tell(child, 1));
-	ASSERT_EQ(0, pan_child_hear(child, &pid));
-}
-
-static void stop_client(struct __test_metadata *_metadata, struct pan_child *child)
-{
-	int result = -1;
-
-	ASSERT_EQ(0, pan_child_tell(child, 0));
-	ASSERT_EQ(0, pan_child_wait(child, &result));
-	EXPECT_EQ(0, result);
-}
-
-/* How often the three buffers of a process were evicted, each the same. */
-static void expect_evictions(struct __test_metadata *_metadata, struct pan_dev *dev, pid_t pid,
-			     __u64 evictions)
-{
-	const __u64 pages[] = { GPU_PAGES, CPU_PAGES, IDLE_PAGES };
-	struct pan_gem gem;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(pages); i++) {
-		ASSERT_EQ(0, pan_gems_find(dev, pid, pages[i] * PAN_PAGE_SIZE, &gem));
-		EXPECT_EQ(evictions, gem.evictions)
-			TH_LOG("buffer of %llu pages", pages[i]);
-	}
 }
 
 static __u64 evicted_pages(struct __test_metadata *_metadata, FIXTURE_DATA(mem_reclaim) *self)
@@ -238,7 +110,7 @@ TEST_F(mem_reclaim, other)
 	struct pan_child child;
 	__u64 before;
 
-	start_client(_metadata, self, &child);
+	start_client(_metadata, &self->client, &child);
 	ASSERT_EQ(0, client_start(&mine));
 	before = evicted_pages(_metadata, self);
 	ASSERT_EQ(0, pan_mem_reclaim_write(&self->env.dev, child.pid));
@@ -271,18 +143,6 @@ TEST_F(mem_reclaim, shared_with_others)
 	pan_close(&other);
 }
 
-static int drop_capability(int cap)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
-
-	if (syscall(SYS_capget, &header, data))
-		return -errno;
-	data[cap / 32].effective &= ~(1U << cap % 32);
-	data[cap / 32].permitted &= ~(1U << cap % 32);
-	return syscall(SYS_capset, &header, data) ? -errno : 0;
-}
-
 /* Tries itself, another process, nobody, and tells what it got. */
 static int powerless(struct pan_child *self)
 {
@@ -304,17 +164,6 @@ static int powerless(struct pan_child *self)
 									pid < 0 ? getpid() : pid));
 	}
 	return ret;
-}
-
-/* A number that nobody has. */
-static pid_t nobody(struct __test_metadata *_metadata)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(0);
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
-	return pid;
 }
 
 TEST_F(mem_reclaim, without_capability)
@@ -390,13 +239,6 @@ TEST_F(mem_reclaim, huge_input)
 	EXPECT_EQ(EFAULT, errno);
 	close(fd);
 	free(text);
-}
-
-static int no_panthor(struct pan_child *self)
-{
-	int ret = pan_child_meet(self);
-
-	return ret ? ret : pan_child_meet(self);
 }
 
 TEST_F(mem_reclaim, nobody_there)
@@ -481,43 +323,15 @@ static int in_namespace(struct pan_child *self)
 	return ret ? ret : client_verify(c);
 }
 
-static int namespace_process(struct pan_child *self)
-{
-	struct pan_child child;
-	__s64 value;
-	int ret, result;
-
-	if (unshare(CLONE_NEWPID))
-		return -errno;
-	ret = pan_child_start(&child, in_namespace, self->arg);
-	if (ret)
-		return ret;
-	/* Carry the messages; the one to begin with is the child's number here. */
-	ret = pan_child_tell(self, child.pid);
-	while (!ret) {
-		ret = pan_child_hear(self, &value);
-		if (!ret && value == -1)
-			break;
-		if (!ret)
-			ret = pan_child_tell(&child, value);
-		if (!ret)
-			ret = pan_child_hear(&child, &value);
-		if (!ret)
-			ret = pan_child_tell(self, value);
-	}
-	if (!ret)
-		ret = pan_child_wait(&child, &result);
-	return ret ? ret : result;
-}
-
 TEST_F(mem_reclaim, pid_namespace)
 {
+	struct namespace_part inside = { in_namespace, &self->client };
 	struct client mine = { .seed = self->client.seed + 1 };
 	__s64 pid = 0, answer = 0;
 	struct pan_child child;
 	int result = 0;
 
-	ASSERT_EQ(0, pan_child_start(&child, namespace_process, &self->client));
+	ASSERT_EQ(0, pan_child_start(&child, namespace_process, &inside));
 	ASSERT_EQ(0, pan_child_hear(&child, &pid));
 	ASSERT_EQ(0, client_start(&mine));
 
@@ -586,7 +400,7 @@ TEST_F(mem_reclaim, two_writers)
 	struct pan_gem gem;
 	int i;
 
-	start_client(_metadata, self, &target);
+	start_client(_metadata, &self->client, &target);
 	for (i = 0; i < 2; i++)
 		start_writer(_metadata, self, &writers[i], target.pid);
 	for (i = 0; i < ROUNDS; i++)
@@ -606,7 +420,7 @@ TEST_F(mem_reclaim, during_exit)
 	int i, result;
 
 	for (i = 0; i < 6; i++) {
-		start_client(_metadata, self, &target);
+		start_client(_metadata, &self->client, &target);
 		start_writer(_metadata, self, &busy, target.pid);
 		verify_client(_metadata, &target);
 		usleep(pan_rand(&self->env.rand) % 5000);
@@ -659,15 +473,6 @@ TEST_F(mem_reclaim, no_swap)
 	expect_evictions(_metadata, &self->env.dev, getpid(), 1);
 }
 
-static int start_held_job(struct pan_ctx *ctx)
-{
-	struct pan_cs cs;
-
-	pan_cs_init(&cs);
-	pan_cs_emit(&cs, csf_nop());
-	return pan_ctx_start(ctx, 0, &cs);
-}
-
 /* There's something, all of it is in use, and nobody waits for long. */
 TEST_F(mem_reclaim, everything_busy)
 {
@@ -684,10 +489,6 @@ TEST_F(mem_reclaim, everything_busy)
 	ASSERT_EQ(0, pan_ctx_wait(&c->ctx, PAN_DEADLINE_MS));
 	EXPECT_EQ(0, pan_mem_reclaim_write(&c->dev, getpid()));
 	EXPECT_EQ(0, client_verify(c));
-}
-
-static void on_alarm(int sig)
-{
 }
 
 static int interrupt_step(void *arg)
