@@ -24,6 +24,7 @@ RULES = [
     (r"B\.evict\.(private|shared)\.(\w+)\.awake", r"B.evict.\1.\2.suspended", min, "<=", 1.3),
     # what a file for each page costs, without the GPU
     (r"B\.reclaim\.file-for-each-page", r"B.reclaim.one-file", max, None, None),
+    (r"C\.submit\.claimed\.(\w+)", r"C.submit.never-evicted.\1", min, "<=", 1.05),
     (r"C\.restore\.4K\.\w+", r"C.sendfile.4K", max, ">=", 0.6),
     (r"C\.restore\.(\w+)\.\w+", r"C.sendfile.\1", max, ">=", 0.9),
     (r"D\.(scan|count)\.(?!1000x1\.)\w+\.(\w+)", r"D.\1.1000x1.\2", min, "<=", 1.3),
@@ -37,6 +38,21 @@ RULES = [
     (r"F\.(evict|restore)\.\w+\.\d+\.awake", None, max, "<=", 1),
     # the clock of PSI has a resolution of 10 ms here
     (r"G\.psi", None, median, ">=", 0.5),
+    # one buffer more doesn't count
+    (r"[HI]\.(evicted|written)\.zram\..*", None, median, "<=", 1.1),
+    (r"[HI]\.(evicted|written)\.disk\..*", None, median, "<=", 1.5),
+    (r"[HI]\.answered\..*", None, min, ">=", 1),
+    (r"H\.freed\..*", None, median, ">=", 0.9),
+    (r"H\.kswapd\..*", None, median, "<=", 1.5),
+    (r"I\.elsewhere\..*", None, max, "<=", 0),
+    (r"I\.high\..*", None, median, "<=", 1000),
+    (r"I\.high-above\..*", None, max, "<=", 0),
+    (r"I\.max\.time\..*", None, median, "<=", 2),
+    (r"I\.max\.events\..*", None, median, "<=", 500),
+    (r"J\.read\.gpu\.0\..*", None, max, "<=", 0),
+    (r"J\.read\.gpu-more\.(60|200)\..*", None, median, "<=", 8),
+    (r"J\.client\..*", None, max, "<=", 0),
+    (r"J\.pressure\.ratio\..*", None, median, "<=", 1.5),
     (r"M\..*", r"base:\g<0>", median, None, None),
     (r".*", None, median, None, None),
 ]
@@ -44,11 +60,14 @@ RULES = [
 TITLES = {
     "A": "What those pay who don't need reclaim (ratio: patched / unpatched)",
     "B": "Eviction alone (ratio: awake / suspended), with swap-out (ratio: against MADV_PAGEOUT of shmem)",
-    "C": "Restore from swap at submission (ratio: against an in-kernel read of shmem)",
+    "C": "Restore from swap at submission (ratio: against an in-kernel read of shmem), and submission after mem_claim",
     "D": "A scan for 100 pages, and a count, buffers x VMs (ratio: against the smallest)",
     "E": "Beside a busy VM with 10, 100, 1000 buffers",
     "F": "Sequences of MMU commands, by batch of a VM",
     "G": "Share of a restoring submission that PSI counts as a memory stall",
+    "H": "Evicted and written when so much is asked for, by swap device, size of buffers, MiB asked for",
+    "I": "The same in a memory cgroup; memory.high 64 MiB below usage; memory.max two thirds of it",
+    "J": "What GPU memory loses while files are read, by swappiness, or others need memory; and anonymous memory",
     "M": "Memory that the driver needs for itself (ratio: patched / unpatched)",
     "P": "A run under pressure, for the plot",
 }
@@ -107,13 +126,13 @@ def make_rows(values, units):
     return rows
 
 
-SIZES = {"4K": 0, "64K": 1, "1M": 2, "2M": 2, "16M": 3}
+UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20}
 
 
 def natural(name):
     """A key that sorts sizes and numbers by value."""
-    return [(SIZES[part], part) if part in SIZES else
-            (int(part.split("x")[0]), part) if part[0].isdigit() else (0, part)
+    return [(int(match[1]) * UNITS[match[2]], part)
+            if (match := re.match(r"(\d+)([KM]?)", part)) else (0, part)
             for part in re.split(r"[.]", name)]
 
 

@@ -82,6 +82,27 @@ struct buffers {
 	__u64 sum;
 };
 
+/* Where what's swapped out goes. */
+enum swap { ZRAM_SWAP, DISK_SWAP };
+
+/**
+ * struct usage - Memory, in bytes, and what happened to it since boot.
+ * @evicted: GPU memory that was evicted
+ * @restores: buffers that came back
+ * @written: to swap
+ * @read: from swap
+ * @free: free now
+ * @zram: taken by compressed RAM now
+ */
+struct usage {
+	__u64 evicted;
+	__u64 restores;
+	__u64 written;
+	__u64 read;
+	__u64 free;
+	__u64 zram;
+};
+
 /* common.c */
 double bench_now_us(void);
 void bench_wait_quiet(void);
@@ -129,5 +150,14 @@ double faults_us(struct pan_dev *dev, __u32 count);
 void memory_touch(void *mem, __u64 bytes);
 double memory_swap_out(__u64 bytes);
 double shrink(struct pan_dev *dev, __u64 pages);
+
+/* usage.c */
+void swap_use(enum swap swap);
+const char *swap_name(enum swap swap);
+void usage_read(struct pan_dev *dev, struct usage *usage);
+__u64 usage_evicted_of(struct pan_dev *dev, pid_t pid);
+void drop_page_cache(void);
+pid_t hog_memory(__u64 bytes);
+void end_hog(pid_t pid);
 
 #endif /* BENCH_H */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * C: restore from swap at submission. The yardstick is an in-kernel read of as
- * much swapped-out shared memory.
+ * much swapped-out shared memory. And submission after mem_claim, compared with one to
+ * a VM that was never evicted.
  *
  * guest: --mem 768M
  */
@@ -13,6 +14,8 @@
 
 #define TOTAL	(128 * PAN_SZ_1M)
 #define PAGES	(TOTAL / PAN_PAGE_SIZE)
+#define CLAIMED	(16 * PAN_SZ_1M)
+#define SUBMISSIONS	9
 
 static int memfd, sink;
 static void *shmem;
@@ -92,6 +95,45 @@ static void measure(struct client *client, __u64 size)
 	buffers_destroy(&b);
 }
 
+/* The first job after something else was done with the CPU, for a while. */
+static void submit(struct buffers *b, const char *when)
+{
+	double us[SUBMISSIONS];
+	int i;
+
+	for (i = 0; i < SUBMISSIONS; i++) {
+		if (!strcmp(when, "claimed")) {
+			MUST(pan_mem_reclaim_write(b->clients->ctx.dev, getpid()));
+			MUST(pan_mem_claim_write(b->clients->ctx.dev, getpid()));
+		}
+		memory_touch(shmem, CLAIMED);
+		gpu_settle(b->clients->ctx.dev);
+		bench_wait_quiet();
+		us[i] = TIME_US(client_submit(b->clients));
+		client_settle(b->clients);
+	}
+	bench_sample("us", bench_median(us, SUBMISSIONS), "C.submit.%s.%s", when,
+		     bench_size_name(b->size));
+}
+
+/* A VM that was never evicted, and the same VM when it was, and was claimed. */
+static void claim(struct pan_dev *dev, __u64 size)
+{
+	struct client client;
+	struct buffers b;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		client_create(dev, &client);
+		buffers_create(&b, PRIVATE, &client, size, CLAIMED / size);
+		submit(&b, "never-evicted");
+		submit(&b, "claimed");
+		buffers_check(&b);
+		buffers_destroy(&b);
+		client_destroy(&client);
+	}
+}
+
 int main(void)
 {
 	static const __u64 sizes[] = {
@@ -111,6 +153,9 @@ int main(void)
 	for (i = 0; i < ARRAY_SIZE(sizes); i++)
 		measure(&client, sizes[i]);
 	client_destroy(&client);
+	gpu_suspend(&dev);
+	claim(&dev, PAN_PAGE_SIZE);
+	claim(&dev, PAN_SZ_1M);
 	pan_close(&dev);
 	return 0;
 }
