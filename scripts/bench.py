@@ -66,7 +66,7 @@ TITLES = {
     "F": "Sequences of MMU commands, by batch of a VM",
     "G": "Share of a restoring submission that PSI counts as a memory stall",
     "H": "Evicted and written when so much is asked for, by swap device, size of buffers, MiB asked for",
-    "I": "The same in a memory cgroup; memory.high 64 MiB below usage; memory.max two thirds of it",
+    "I": "The same in a memory cgroup; memory.high 64 MiB below usage; memory.max two thirds of what is needed",
     "J": "What GPU memory loses while files are read, by swappiness, or others need memory; and anonymous memory",
     "M": "Memory that the driver needs for itself (ratio: patched / unpatched)",
     "P": "A run under pressure, for the plot",

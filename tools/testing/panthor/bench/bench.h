@@ -149,6 +149,7 @@ double faults_us(struct pan_dev *dev, __u32 count);
 /* memory.c */
 void memory_touch(void *mem, __u64 bytes);
 double memory_swap_out(__u64 bytes);
+void memory_evict(struct pan_dev *dev, __u64 bytes);
 double shrink(struct pan_dev *dev, __u64 pages);
 
 /* usage.c */

@@ -4,7 +4,7 @@
  * nobody else, memory.high and memory.max are met by evicting what's idle in it.
  *
  * guest: --mem 768M --swap 1G
- * boots: 3
+ * boots: 2
  */
 #include <signal.h>
 #include <sys/mman.h>
@@ -113,11 +113,12 @@ static double have_child(struct pan_child *child, __s64 what)
 	return us;
 }
 
-static void start_child(struct pan_child *child, struct part *part)
+static void start_child(struct pan_child *child, struct part *part, const char *max)
 {
 	__s64 us;
 
 	MUST(mkdir(CGROUP, 0755) ? -errno : 0);
+	MUST(pan_write_file(CGROUP "/memory.max", max));
 	MUST(pan_child_start(child, play, part));
 	MUST(pan_child_hear(child, &us));
 }
@@ -210,7 +211,7 @@ static void reclaim(struct pan_dev *dev, enum swap swap, __u64 size)
 	size_t s;
 
 	idle_start(dev, &ours, size, TOTAL / VMS / size);
-	start_child(&child, &part);
+	start_child(&child, &part, "max");
 	for (s = 0; s < ARRAY_SIZE(asked); s++)
 		ask_for(dev, &child, swap, size, asked[s] * PAN_SZ_1M);
 	set_high(swap, size);
@@ -241,15 +242,15 @@ static void limit(struct pan_dev *dev, enum swap swap)
 	__u64 events;
 
 	price(&write_us, &read_us);
-	start_child(&child, &part);
+	start_child(&child, &part, "max");
 	without = have_child(&child, WORK);
-	MUST(pan_write_u64(CGROUP "/memory.max", TOTAL));
+	stop_child(&child);
+	start_child(&child, &part, "128M");
 	events = cgroup_value("memory.events", "\nmax ");
 	usage_read(dev, &before);
 	with = have_child(&child, WORK);
 	usage_read(dev, &after);
 	events = cgroup_value("memory.events", "\nmax ") - events;
-	MUST(pan_write_file(CGROUP "/memory.max", "max"));
 	stop_child(&child);
 
 	with -= (after.written - before.written) / PAN_PAGE_SIZE * write_us;

@@ -88,6 +88,17 @@ double memory_swap_out(__u64 bytes)
 	return 0;
 }
 
+/*
+ * Have the driver evict everything, and what it didn't free swapped out. On compressed
+ * RAM there's nothing left to be done then.
+ */
+void memory_evict(struct pan_dev *dev, __u64 bytes)
+{
+	shrink(dev, EVERYTHING);
+	if (in_memory() > bytes / PAN_PAGE_SIZE * (1 - SWAP_OUT_SHARE))
+		memory_swap_out(bytes);
+}
+
 /* Have the driver evict so many pages, in microseconds. */
 double shrink(struct pan_dev *dev, __u64 pages)
 {

@@ -16,7 +16,8 @@
 
 #define TOTAL		(160 * PAN_SZ_1M)
 #define BUFFER		(8 * PAN_SZ_1M)
-#define READ_TIMES	2	/* the disk: 1 GiB */
+#define IDLE_READS	1	/* of the disk: 1 GiB */
+#define BUSY_READS	3
 #define DISK		"/dev/ubda"
 #define SWAPPINESS	"/proc/sys/vm/swappiness"
 #define LRU_GEN		"/sys/kernel/mm/lru_gen/enabled"
@@ -29,13 +30,13 @@
 static struct client client;
 static const char *suffix;	/* which LRU */
 
-/* Twice as much as there is RAM goes through the page cache, several times. */
-static void read_files(void)
+/* More than twice as much as there is RAM goes through the page cache. */
+static void read_files(int times)
 {
 	static char block[1 << 20];
 	int i, fd;
 
-	for (i = 0; i < READ_TIMES; i++) {
+	for (i = 0; i < times; i++) {
 		fd = MUST(open(DISK, O_RDONLY));
 		while (MUST(read(fd, block, sizeof(block))) > 0)
 			;
@@ -55,7 +56,7 @@ static double written_beside_reads(struct pan_dev *dev)
 
 	drop_page_cache();
 	usage_read(dev, &before);
-	read_files();
+	read_files(IDLE_READS);
 	usage_read(dev, &after);
 	return mib(after.written - before.written);
 }
@@ -95,7 +96,7 @@ static void idle_beside_reads(struct pan_dev *dev, unsigned int swappiness)
 static int reader(struct pan_child *self)
 {
 	(void)self;
-	read_files();
+	read_files(BUSY_READS);
 	return 0;
 }
 

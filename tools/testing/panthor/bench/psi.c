@@ -27,8 +27,7 @@ static void measure(struct buffers *b)
 	int i;
 
 	for (i = 0; i < RESTORES; i++) {
-		shrink(b->clients->ctx.dev, EVERYTHING);
-		memory_swap_out(b->count * b->size);
+		memory_evict(b->clients->ctx.dev, b->count * b->size);
 		before = stall_us();
 		us += TIME_US(client_submit(b->clients));
 		stall += stall_us() - before;

@@ -15,7 +15,7 @@
 #define TOTAL	(128 * PAN_SZ_1M)
 #define PAGES	(TOTAL / PAN_PAGE_SIZE)
 #define CLAIMED	(16 * PAN_SZ_1M)
-#define SUBMISSIONS	9
+#define SUBMISSIONS	5
 
 static int memfd, sink;
 static void *shmem;
@@ -34,12 +34,6 @@ static __u64 swapped_in(void)
 
 	MUST(pan_vmstat("pswpin", &pages));
 	return pages;
-}
-
-static void swap_out(struct pan_dev *dev)
-{
-	shrink(dev, EVERYTHING);
-	memory_swap_out(TOTAL);
 }
 
 /* What isn't mapped isn't paged out, and what is clean isn't written. */
@@ -70,7 +64,7 @@ static void restore(struct buffers *b, bool awake)
 		client_on_slot(b->clients);
 	else
 		gpu_suspend(dev);
-	swap_out(dev);
+	memory_evict(dev, TOTAL);
 	before = swapped_in();
 	bench_wait_quiet();
 	us = buffers_restore(b);
@@ -86,7 +80,7 @@ static void measure(struct client *client, __u64 size)
 	buffers_create(&b, PRIVATE, client, size, TOTAL / size);
 	for (round = 0; round < ROUNDS; round++) {
 		restore(&b, round % 2);
-		swap_out(client->ctx.dev);
+		memory_evict(client->ctx.dev, TOTAL);
 		read_shmem(&b);
 		buffers_restore(&b);
 		restore(&b, !(round % 2));
