@@ -220,14 +220,14 @@ TEST_F(mem_claim, is_recent)
 
 	start_client(_metadata, &self->client, &child);
 	ASSERT_EQ(0, client_start(&mine));
-	ASSERT_EQ(0, pan_mem_reclaim_write(&self->env.dev, child.pid));
+	/* Nothing is missing, and that makes no difference. */
 	ASSERT_EQ(0, pan_mem_claim_write(&self->env.dev, child.pid));
 	/* What's not in a VM goes first, and then all of a VM. */
 	ASSERT_EQ(0, pan_shrink(&self->env.dev, 2 * (CPU_PAGES + IDLE_PAGES) + GPU_PAGES +
 				CTX_PAGES, &pages));
 	EXPECT_EQ(2 * (CPU_PAGES + IDLE_PAGES) + GPU_PAGES + CTX_PAGES, pages);
 	ASSERT_EQ(0, pan_gems_find(&self->env.dev, child.pid, GPU_PAGES * PAN_PAGE_SIZE, &gem));
-	EXPECT_EQ(1, gem.evictions);
+	EXPECT_EQ(0, gem.evictions);
 	ASSERT_EQ(0, pan_gems_find(&self->env.dev, getpid(), GPU_PAGES * PAN_PAGE_SIZE, &gem));
 	EXPECT_EQ(1, gem.evictions);
 	verify_client(_metadata, &child);
