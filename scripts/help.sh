@@ -28,7 +28,8 @@ make apply KDIR=dir      apply the series to another 6.12.y tree
 make newcomer SUITE=bookworm|trixie [T=run|test] [BUSY=n]
                          make run, or make test, in a bare Debian of its own
 
-KERNEL=plain|debug       which kernel (tests: debug; run, bench: plain)
+KERNEL=plain|debug|mglru which kernel (tests: debug; run, bench: plain; mglru: plain with
+                         the multi-generational LRU)
 ARCH=arm64 SMP=n         a guest with n CPUs (shell, selftest, kunit, igt, soak);
                          there, KERNEL=kcsan looks for data races
 BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)

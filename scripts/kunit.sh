@@ -10,7 +10,7 @@
 
 . "$(dirname "$0")/lib.sh"
 from_env debug
-case $flavour in plain|arm64-kcsan) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
+case $flavour in plain|mglru|arm64-kcsan) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
 
 src=$(tree_dir "$tree")
 modules=$build/modules/$tree-$flavour

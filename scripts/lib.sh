@@ -58,9 +58,9 @@ check_kernel() # KERNEL
 	case $arch in
 	um)
 		case $1 in
-		plain|debug|gcov) ;;
+		plain|debug|gcov|mglru) ;;
 		kcsan) die "KERNEL=kcsan is for several CPUs: with ARCH=arm64" ;;
-		*) die "unknown KERNEL '$1': plain, debug or gcov" ;;
+		*) die "unknown KERNEL '$1': plain, debug, mglru or gcov" ;;
 		esac
 		flavour=$1 ;;
 	arm64)
