@@ -25,7 +25,7 @@ power_off()
 
 	[ "$(uname -m)" != aarch64 ] || reboot=142
 	sync
-	exec perl -e "syscall($reboot, 0xfee1dead, 672274793, 0x4321fedc, 0)"
+	LC_ALL=C exec perl -e "syscall($reboot, 0xfee1dead, 672274793, 0x4321fedc, 0)"
 }
 
 mount_all()

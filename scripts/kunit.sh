@@ -9,8 +9,8 @@
 # Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
-from_env debug
-case $flavour in plain|mglru|arm64-kcsan) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
+from_env debug debug
+case $flavour in *plain|mglru|*kcsan) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
 
 src=$(tree_dir "$tree")
 modules=$build/modules/$tree-$flavour
