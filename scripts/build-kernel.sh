@@ -55,7 +55,9 @@ lock_target
 configure
 say "kernel $tree-$flavour"
 mapfile -t profile < <(instrumented)
-quietly "$build/log/kernel-$tree-$flavour.log" kmake "$tree" "$flavour" "${profile[@]}" all
+what=(all)
+[ "$arch" = um ] || what=(Image modules)
+quietly "$build/log/kernel-$tree-$flavour.log" kmake "$tree" "$flavour" "${profile[@]}" "${what[@]}"
 # the installed modules follow the built ones
 if [ ! "$inst/.stamp" -nt "$out/modules.order" ] ||
    [ -n "$(find "$out" -name '*.ko' -newer "$inst/.stamp" -print -quit)" ]; then
