@@ -13,6 +13,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
+#include "panthor_gem_memcg.h"
 #include "panthor_gem_debugfs.h"
 #include "panthor_kunit.h"
 #include "panthor_mmu.h"
@@ -116,25 +117,65 @@ VISIBLE_IF_KUNIT int panthor_gem_debugfs_show(struct seq_file *m, void *arg)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_debugfs_show);
 
+/* A VM is listed once for each cgroup it has something of. */
+static bool panthor_vm_lru_is_first(struct panthor_vm_lru *vm_lru)
+{
+	struct panthor_vm_lru *pos;
+
+	list_for_each_entry(pos, &vm_lru->vm_reclaim->lrus, vm_node) {
+		if (pos->lruvec)
+			return pos == vm_lru;
+	}
+
+	return false;
+}
+
 static void panthor_reclaim_debugfs_show_lists(struct seq_file *m,
 					       struct panthor_reclaim *reclaim)
 {
-	struct panthor_vm_reclaim *vm_reclaim;
 	unsigned long vm_pages = 0, vm_count = 0;
+	long unused = 0, mmapped = 0, shared = 0;
+	struct panthor_vm_lru *vm_lru;
+	struct panthor_lruvec *lruvec;
 
 	mutex_lock(&reclaim->lock);
-	list_for_each_entry(vm_reclaim, &reclaim->vms, node) {
-		vm_pages += vm_reclaim->lru.count;
-		vm_count++;
+	list_for_each_entry(vm_lru, &reclaim->vms, node) {
+		vm_pages += vm_lru->lru.count;
+		vm_count += panthor_vm_lru_is_first(vm_lru);
 	}
 
-	seq_printf(m, "unused: %ld\n", reclaim->unused.count);
-	seq_printf(m, "mmapped: %ld\n", reclaim->mmapped.count);
+	list_for_each_entry(lruvec, &reclaim->lruvecs, node) {
+		unused += lruvec->unused.count;
+		mmapped += lruvec->mmapped.count;
+		shared += lruvec->shared.count;
+	}
+
+	seq_printf(m, "unused: %ld\n", unused);
+	seq_printf(m, "mmapped: %ld\n", mmapped);
 	seq_printf(m, "gpu-mapped-vm: %lu\n", vm_pages);
-	seq_printf(m, "gpu-mapped-shared: %ld\n", reclaim->shared.count);
+	seq_printf(m, "gpu-mapped-shared: %ld\n", shared);
 	seq_printf(m, "reclaimable: %ld\n", reclaim->nr_pages);
 	seq_printf(m, "vms: %lu\n", vm_count);
 	mutex_unlock(&reclaim->lock);
+}
+
+/* One line per memory cgroup that pays for something, or did before it was evicted. */
+static void panthor_reclaim_debugfs_show_cgroups(struct seq_file *m,
+						 struct panthor_reclaim *reclaim)
+{
+	struct panthor_lruvec *lruvec = NULL;
+	char *path;
+
+	path = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!path)
+		return;
+
+	while ((lruvec = panthor_lruvec_next(reclaim, lruvec))) {
+		panthor_lruvec_path(lruvec, path, PATH_MAX);
+		seq_printf(m, "cgroup %s: %ld\n", path, READ_ONCE(lruvec->nr_pages));
+	}
+
+	kfree(path);
 }
 
 static const char * const panthor_reclaim_skip_names[] = {
@@ -143,6 +184,7 @@ static const char * const panthor_reclaim_skip_names[] = {
 	[PANTHOR_RECLAIM_SKIP_CONTENDED] = "contended",
 	[PANTHOR_RECLAIM_SKIP_NO_SWAP] = "no-swap",
 	[PANTHOR_RECLAIM_SKIP_VM] = "vm",
+	[PANTHOR_RECLAIM_SKIP_RECENT] = "recent",
 };
 
 static_assert(ARRAY_SIZE(panthor_reclaim_skip_names) == PANTHOR_RECLAIM_SKIP_COUNT);
@@ -161,7 +203,10 @@ static void panthor_reclaim_debugfs_show_stats(struct seq_file *m,
 			   atomic_long_read(&stats->skips[i]));
 }
 
-/* One value per line: number of pages in each list, then what happened so far. */
+/*
+ * One value per line: number of pages in each list, what happened so far, and the number
+ * of pages each cgroup has in the lists.
+ */
 VISIBLE_IF_KUNIT int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg)
 {
 	struct drm_info_node *node = m->private;
@@ -170,6 +215,7 @@ VISIBLE_IF_KUNIT int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg)
 
 	panthor_reclaim_debugfs_show_lists(m, &ptdev->reclaim);
 	panthor_reclaim_debugfs_show_stats(m, &ptdev->reclaim.stats);
+	panthor_reclaim_debugfs_show_cgroups(m, &ptdev->reclaim);
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_debugfs_show);

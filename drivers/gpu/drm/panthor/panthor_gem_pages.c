@@ -20,6 +20,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
+#include "panthor_gem_memcg.h"
 #include "panthor_kunit.h"
 
 /**
@@ -206,6 +207,7 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
 	mapping_set_unevictable(bo->base.filp->f_mapping);
 	WRITE_ONCE(bo->backing.pages, pages);
 	panthor_gem_account_backed(bo, 1);
+	panthor_gem_set_lruvec_locked(bo);
 	ret = panthor_gem_map_device_locked(bo, gfp);
 	if (ret) {
 		panthor_gem_depopulate(bo);
@@ -454,7 +456,7 @@ unsigned long panthor_gem_write(struct panthor_gem_object *bo, unsigned long *wr
 	blk_start_plug(&plug);
 	freed = reclaim_mapping_range(mapping, 0, nr_pages, NULL);
 	blk_finish_plug(&plug);
-	mm_account_reclaimed_pages(freed);
+	mm_account_reclaimed_memcg_pages(freed);
 
 	/* Pages leave the page cache for the swap cache before they are written. */
 	*writing = nr_pages - min(nr_pages, freed + READ_ONCE(mapping->nrpages));
@@ -480,7 +482,7 @@ unsigned long panthor_gem_free_written(struct panthor_gem_object *bo, unsigned l
 
 	freed = reclaim_mapping_range(bo->base.filp->f_mapping, 0, bo->base.size >> PAGE_SHIFT,
 				      writing);
-	mm_account_reclaimed_pages(freed);
+	mm_account_reclaimed_memcg_pages(freed);
 
 	return freed;
 }

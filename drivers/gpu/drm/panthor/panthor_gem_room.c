@@ -227,19 +227,18 @@ VISIBLE_IF_KUNIT unsigned long panthor_room_delay(struct panthor_room *room,
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_delay);
 
-/*
- * CPU faults, which have no VM, only give up when they are killed: where the kernel
- * doesn't look at signals before it retries, they'd spin.
- */
-static int panthor_room_lock_mutex(struct panthor_room *room, struct panthor_vm *vm)
+static int panthor_room_lock_mutex(struct panthor_room *room, unsigned int state)
 {
-	return vm ? mutex_lock_interruptible(&room->lock) : mutex_lock_killable(&room->lock);
+	if (state == TASK_INTERRUPTIBLE)
+		return mutex_lock_interruptible(&room->lock);
+
+	return mutex_lock_killable(&room->lock);
 }
 
 /* Nothing is locked while waiting, because the VM might need even more memory. */
-static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
+static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm,
+			     unsigned int state)
 {
-	const unsigned int state = vm ? TASK_INTERRUPTIBLE : TASK_KILLABLE;
 	unsigned long delay;
 	int ret;
 
@@ -252,7 +251,7 @@ static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
 		if (signal_pending_state(state, current))
 			return -ERESTARTSYS;
 
-		ret = panthor_room_lock_mutex(room, vm);
+		ret = panthor_room_lock_mutex(room, state);
 		if (ret)
 			return ret;
 
@@ -262,6 +261,26 @@ static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
 			mutex_unlock(&room->lock);
 	} while (delay);
 
+	return 0;
+}
+
+static int panthor_room_enter_state(struct panthor_device *ptdev, struct panthor_vm *vm,
+				    unsigned int state)
+{
+	struct panthor_room *room = &ptdev->reclaim.room;
+	unsigned long pflags;
+	int ret;
+
+	psi_memstall_enter(&pflags);
+	ret = panthor_room_lock(room, vm, state);
+	if (ret) {
+		psi_memstall_leave(&pflags);
+		return ret;
+	}
+
+	room->start = panthor_room_now();
+	room->wait_left = msecs_to_jiffies(PANTHOR_ROOM_WAIT_MS);
+	room->pflags = pflags;
 	return 0;
 }
 
@@ -281,21 +300,10 @@ static int panthor_room_lock(struct panthor_room *room, struct panthor_vm *vm)
  */
 int panthor_room_enter(struct panthor_device *ptdev, struct panthor_vm *vm)
 {
-	struct panthor_room *room = &ptdev->reclaim.room;
-	unsigned long pflags;
-	int ret;
-
-	psi_memstall_enter(&pflags);
-	ret = panthor_room_lock(room, vm);
-	if (ret) {
-		psi_memstall_leave(&pflags);
-		return ret;
-	}
-
-	room->start = panthor_room_now();
-	room->wait_left = msecs_to_jiffies(PANTHOR_ROOM_WAIT_MS);
-	room->pflags = pflags;
-	return 0;
+	/* CPU faults, which have no VM, only give up when they are killed: where the
+	 * kernel doesn't look at signals before it retries, they'd spin.
+	 */
+	return panthor_room_enter_state(ptdev, vm, vm ? TASK_INTERRUPTIBLE : TASK_KILLABLE);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_enter);
 
@@ -442,6 +450,14 @@ void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_leave);
 
+/* What's free, or can be freed without writing anything. CMA areas are no use. */
+static unsigned long panthor_room_available(void)
+{
+	unsigned long available = max(si_mem_available(), 0L);
+
+	return available - min(available, global_zone_page_state(NR_FREE_CMA_PAGES));
+}
+
 /*
  * The most that can be had, if everybody else gives what they can, and @own pages that
  * could be reclaimed stay. Objects that are reclaimable, but weren't reclaimed, aren't in
@@ -451,7 +467,7 @@ VISIBLE_IF_KUNIT unsigned long panthor_room_most(struct panthor_device *ptdev,
 						 unsigned long own)
 {
 	unsigned long cached = total_swapcache_pages();
-	unsigned long anon, available;
+	unsigned long anon;
 
 	KUNIT_STATIC_STUB_REDIRECT(panthor_room_most, ptdev, own);
 
@@ -460,11 +476,7 @@ VISIBLE_IF_KUNIT unsigned long panthor_room_most(struct panthor_device *ptdev,
 	anon += max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
 	anon -= min(anon, own);
 
-	/* CMA areas are no use for GEM objects. */
-	available = max(si_mem_available(), 0L);
-	available -= min(available, global_zone_page_state(NR_FREE_CMA_PAGES));
-
-	return available + cached + min(anon, panthor_reclaim_swap_room());
+	return panthor_room_available() + cached + min(anon, panthor_reclaim_swap_room());
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_most);
 
@@ -702,6 +714,132 @@ int panthor_room_get(struct panthor_room_request *req)
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_get);
 
 /**
+ * panthor_room_last_seq() - Tell which VMs the current task can take memory from
+ * @room: Room.
+ * @seq: Sequence number of the most recent VM.
+ *
+ * Context: Any, including reclaim.
+ *
+ * Return: The highest sequence number of those VMs. Less than @seq if the current task is
+ * in panthor_room_get_from_older().
+ */
+u64 panthor_room_last_seq(struct panthor_room *room, u64 seq)
+{
+	if (likely(READ_ONCE(room->older_task) != current))
+		return seq;
+
+	return room->older_than ? min(room->older_than - 1, seq) : 0;
+}
+
+/* What can be had without taking it from VMs, or from processes. */
+VISIBLE_IF_KUNIT unsigned long panthor_room_spare(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(panthor_room_spare);
+
+	return panthor_room_available() + total_swapcache_pages();
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_spare);
+
+/* What can be taken from VMs that are older than @seq, or isn't in a VM. */
+static unsigned long panthor_room_older_pages(struct panthor_device *ptdev, u64 seq)
+{
+	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+	struct panthor_lruvec *lruvec;
+	struct panthor_vm_lru *pos;
+	long pages = 0;
+
+	mutex_lock(&reclaim->lock);
+	list_for_each_entry(lruvec, &reclaim->lruvecs, node)
+		pages += lruvec->unused.count + lruvec->mmapped.count;
+
+	list_for_each_entry(pos, &reclaim->vms, node) {
+		if (pos->seq >= seq)
+			break;
+
+		pages += pos->lru.count;
+	}
+	mutex_unlock(&reclaim->lock);
+
+	return min_t(unsigned long, pages, panthor_reclaim_swap_room());
+}
+
+/*
+ * Have enough to spare for @nr_pages, and for what others need to run, so nobody else has
+ * a reason to take it from recent VMs instead.
+ */
+static bool panthor_room_spare_from_older(struct panthor_room_request *req, u64 seq,
+					  unsigned long nr_pages)
+{
+	unsigned long spare = panthor_room_spare();
+	bool busy = false;
+
+	if (!nr_pages)
+		return true;
+
+	nr_pages += panthor_room_margin();
+	if (nr_pages <= spare)
+		return true;
+
+	/* Others would give what they have for nothing. */
+	nr_pages -= spare;
+	if (nr_pages > panthor_room_older_pages(req->ptdev, seq))
+		return false;
+
+	return panthor_reclaim_others(req->ptdev, req->resv, NULL, nr_pages, &busy) >= nr_pages;
+}
+
+static int panthor_room_take_from_older_and_get(struct panthor_room_request *req, u64 seq)
+{
+	unsigned long nr_pages = req->missing(req);
+
+	if (!panthor_room_spare_from_older(req, seq, nr_pages))
+		return -ENOMEM;
+
+	panthor_room_need(req->ptdev, nr_pages);
+	return req->get(req);
+}
+
+/**
+ * panthor_room_get_from_older() - Get memory, without taking it from recent VMs
+ * @req: Request. Its needed() isn't used.
+ * @seq: Number telling how recent the VM is that it's for, see &panthor_vm_reclaim.seq.
+ *
+ * Same as panthor_room_get() for those who can do without. They get what the system has to
+ * spare, and take the rest from what no GPU uses, and from VMs that are older than @seq,
+ * but not from other VMs, from what's mapped in several of them, or from processes. That's
+ * also true for the GPU memory the current task reclaims in @req->get. They don't wait for
+ * VMs to be idle, and don't try again. Others don't have to wait for them to make use of
+ * it.
+ *
+ * Context: Process context, with nothing locked. Sleeps, possibly for long.
+ *
+ * Return: 0 on success, -ENOMEM if it doesn't fit, -ERESTARTSYS or -EINTR if a signal was
+ * received before it was our turn, -ENODEV if the device is gone, or what @req->get
+ * returned.
+ */
+int panthor_room_get_from_older(struct panthor_room_request *req, u64 seq)
+{
+	struct panthor_room *room = &req->ptdev->reclaim.room;
+	int ret;
+
+	ret = panthor_room_enter_state(req->ptdev, req->vm, TASK_INTERRUPTIBLE);
+	if (ret)
+		return ret;
+
+	room->older_than = seq;
+	WRITE_ONCE(room->older_task, current);
+	if (drm_dev_is_unplugged(&req->ptdev->base))
+		ret = -ENODEV;
+	else
+		ret = panthor_room_take_from_older_and_get(req, seq);
+	WRITE_ONCE(room->older_task, NULL);
+
+	panthor_room_leave(req->ptdev, NULL);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_room_get_from_older);
+
+/**
  * struct panthor_room_bo_request - Request for the pages of an object
  */
 struct panthor_room_bo_request {
@@ -713,6 +851,9 @@ struct panthor_room_bo_request {
 
 	/** @get: How to get the pages. */
 	int (*get)(struct panthor_gem_object *bo, gfp_t gfp);
+
+	/** @gfp: How to allocate them, if that doesn't depend on how many attempts were made. */
+	gfp_t gfp;
 };
 
 static unsigned long panthor_room_missing_pages(struct panthor_gem_object *bo)
@@ -771,6 +912,41 @@ int panthor_room_populate(struct panthor_gem_object *bo)
 	return panthor_room_get_bo(bo, NULL, panthor_gem_populate);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_room_populate);
+
+static int panthor_room_bo_get_gfp(struct panthor_room_request *base)
+{
+	struct panthor_room_bo_request *req =
+		container_of(base, struct panthor_room_bo_request, base);
+
+	return req->get(req->bo, req->gfp);
+}
+
+/**
+ * panthor_room_populate_from_older() - Get the pages of an object, if that's no problem
+ * @bo: Object that's not imported.
+ * @seq: How recent the object is, see panthor_room_get_from_older().
+ * @gfp: How to allocate the pages, see panthor_gem_gfp().
+ *
+ * Context: Process context, with nothing locked. Sleeps, possibly for long.
+ *
+ * Return: What panthor_room_populate(), or panthor_room_get_from_older() return.
+ */
+int panthor_room_populate_from_older(struct panthor_gem_object *bo, u64 seq, gfp_t gfp)
+{
+	struct panthor_room_bo_request req = {
+		.base = {
+			.ptdev = container_of(bo->base.dev, struct panthor_device, base),
+			.resv = bo->base.resv,
+			.missing = panthor_room_bo_missing,
+			.get = panthor_room_bo_get_gfp,
+		},
+		.bo = bo,
+		.get = panthor_gem_populate,
+		.gfp = gfp,
+	};
+
+	return panthor_room_get_from_older(&req.base, seq);
+}
 
 /**
  * panthor_room_pin_briefly() - Pin an object for a short time, making room if needed

@@ -14,6 +14,7 @@ struct mm_struct;
 struct panthor_device;
 struct panthor_gem_object;
 struct panthor_vm;
+struct task_struct;
 
 /**
  * struct panthor_room - Who's allowed to take memory from others
@@ -68,6 +69,15 @@ struct panthor_room {
 
 	/** @slice_end: When the next turn of another VM can start. */
 	ktime_t slice_end;
+
+	/**
+	 * @older_task: Task that only takes memory from VMs that are older than
+	 * @older_than, whatever it takes it for. NULL if there's none.
+	 */
+	struct task_struct *older_task;
+
+	/** @older_than: &panthor_vm_reclaim.seq of a VM. Nobody else looks at it. */
+	u64 older_than;
 };
 
 /**
@@ -119,8 +129,11 @@ unsigned long panthor_room_need(struct panthor_device *ptdev, unsigned long nr_p
 void panthor_room_leave(struct panthor_device *ptdev, struct panthor_vm *vm);
 void panthor_room_pause(struct panthor_device *ptdev, struct panthor_vm *vm);
 int panthor_room_get(struct panthor_room_request *req);
+u64 panthor_room_last_seq(struct panthor_room *room, u64 seq);
+int panthor_room_get_from_older(struct panthor_room_request *req, u64 seq);
 bool panthor_room_try_populate_locked(struct panthor_gem_object *bo);
 int panthor_room_populate(struct panthor_gem_object *bo);
+int panthor_room_populate_from_older(struct panthor_gem_object *bo, u64 seq, gfp_t gfp);
 int panthor_room_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm);
 int panthor_room_init(struct panthor_device *ptdev);
 

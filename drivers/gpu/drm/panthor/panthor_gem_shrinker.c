@@ -9,6 +9,7 @@
 #include <linux/sched/signal.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
+#include <linux/vmscan.h>
 #include <linux/wait_bit.h>
 
 #include <drm/drm_gpuvm.h>
@@ -16,6 +17,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
+#include "panthor_gem_memcg.h"
 #include "panthor_gem_shrinker.h"
 #include "panthor_kunit.h"
 #include "panthor_mmu.h"
@@ -28,7 +30,8 @@
  *
  * Memory is reclaimed one object at a time: pages of an object are either all
  * there, or all given back to shmem.
- * Scans go from what's cheap to what's dear, see &enum panthor_gem_reclaim_state.
+ * Scans go from what's cheap to what's dear, see &enum panthor_gem_reclaim_state, among
+ * what one memory cgroup pays for.
  *
  * Evicting an object consists of removing its GPU mappings in all the VMs it's
  * mapped to, then the CPU mappings, the device mapping, and finally the pages.
@@ -57,6 +60,7 @@
  *     panthor_mmu::as.slots_lock (*)
  *     address_space::i_mmap_rwsem (*)
  *     panthor_reclaim::lock (*)
+ *       list_lru_node::lock (*)
  *     panthor_gems_debugfs::lock (*)
  *
  * Objects that are private to a VM share its reservation. Those that aren't are the
@@ -78,6 +82,35 @@
  * they are still there, and are considered dirty.
  */
 
+/**
+ * DOC: Its turn
+ *
+ * To the system, GPU memory is as good as anonymous memory: its content has to be written
+ * to swap. Caches are what it's reclaimed along with. So these rules say when it's its
+ * turn, in the order in which they are applied:
+ *
+ * 1. There must be room in swap, for the system and for the cgroup that pays.
+ * 2. Anonymous memory must be wanted. If it's not, because there's enough file cache
+ *    nobody misses, because of swappiness, or because the cgroup is protected, GPU memory
+ *    isn't either. What's on its way out already, because it was evicted before, goes
+ *    anyway.
+ * 3. If it is, the same share is asked for: that of its pages which is looked at for a
+ *    given priority, times what the balance between anonymous memory and file cache is.
+ * 4. What the GPU worked on in the last PANTHOR_RECLAIM_RECENT_MS has a second chance, as
+ *    a page that was referenced has. It's left alone until reclaim is in trouble, that
+ *    is, after three rounds, each of them twice as demanding as the one before.
+ * 5. After that, it's a matter of order, see &enum panthor_reclaim_stage.
+ *
+ * Those who ask for GPU memory in particular, as mem_reclaim and debugfs do, or because
+ * VMs want more than there is, get it if there's room in swap.
+ */
+
+/*
+ * How long the memory of a VM is considered as being in use after its last job. Somebody
+ * who draws once in a while, as a clock does, should get there.
+ */
+#define PANTHOR_RECLAIM_RECENT_MS	1000
+
 /*
  * How long kswapd is ready to wait for a VM to become idle. It does so once per
  * VM, without preventing anyone from using this VM, and stops waiting for others
@@ -90,7 +123,7 @@
 
 /*
  * How long to leave what couldn't be written to swap alone, although there's room. The
- * most likely reason is the limit of a memory cgroup.
+ * most likely reason is a swap device that doesn't take as much as it says.
  */
 #define PANTHOR_RECLAIM_UNSWAPPABLE_MS	5000
 
@@ -144,19 +177,70 @@ panthor_gem_eval_reclaim_state_locked(struct panthor_gem_object *bo, struct pant
 	return atomic_read(&bo->cmap.mmap_count) ? PANTHOR_GEM_MMAPPED : PANTHOR_GEM_UNUSED;
 }
 
-static struct drm_gem_lru *
-panthor_reclaim_lru(struct panthor_reclaim *reclaim, enum panthor_gem_reclaim_state state,
-		    struct panthor_vm *vm)
+static void panthor_vm_lru_init(struct panthor_reclaim *reclaim,
+				struct panthor_vm_reclaim *vm_reclaim,
+				struct panthor_vm_lru *vm_lru)
 {
-	switch (state) {
+	drm_gem_lru_init(&vm_lru->lru, &reclaim->lock);
+	vm_lru->vm_reclaim = vm_reclaim;
+	INIT_LIST_HEAD(&vm_lru->node);
+	INIT_LIST_HEAD(&vm_lru->lruvec_node);
+	list_add_tail_rcu(&vm_lru->vm_node, &vm_reclaim->lrus);
+}
+
+/*
+ * Get where the objects of a VM go that one cgroup pays for. Nothing that's reclaimed is
+ * allocated for it, and most VMs don't need more than one.
+ */
+static struct panthor_vm_lru *panthor_vm_get_lru_locked(struct panthor_reclaim *reclaim,
+							struct panthor_vm_reclaim *vm_reclaim,
+							struct panthor_lruvec *lruvec)
+{
+	struct panthor_vm_lru *vm_lru, *free = NULL;
+
+	lockdep_assert_held(&reclaim->lock);
+
+	list_for_each_entry(vm_lru, &vm_reclaim->lrus, vm_node) {
+		if (vm_lru->lruvec == lruvec)
+			return vm_lru;
+		if (!free && !vm_lru->lruvec)
+			free = vm_lru;
+	}
+
+	if (!free) {
+		free = kzalloc(sizeof(*free), GFP_NOWAIT | __GFP_NOWARN);
+		if (!free)
+			return NULL;
+		panthor_vm_lru_init(reclaim, vm_reclaim, free);
+	}
+
+	return free;
+}
+
+/*
+ * Get the list for a state. If there's none for what the VM has of this cgroup, that's
+ * the one of what's mapped in several VMs, and changes the state, which works as well.
+ */
+static struct drm_gem_lru *panthor_gem_get_lru_locked(struct panthor_gem_object *bo,
+						      enum panthor_gem_reclaim_state *state,
+						      struct panthor_vm *vm)
+{
+	struct panthor_reclaim *reclaim = &panthor_gem_device(bo)->reclaim;
+	struct panthor_vm_lru *vm_lru;
+
+	switch (*state) {
 	case PANTHOR_GEM_UNUSED:
-		return &reclaim->unused;
+		return &bo->lruvec->unused;
 	case PANTHOR_GEM_MMAPPED:
-		return &reclaim->mmapped;
+		return &bo->lruvec->mmapped;
 	case PANTHOR_GEM_GPU_MAPPED_VM:
-		return &panthor_vm_reclaim(vm)->lru;
+		vm_lru = panthor_vm_get_lru_locked(reclaim, panthor_vm_reclaim(vm), bo->lruvec);
+		if (vm_lru)
+			return &vm_lru->lru;
+		*state = PANTHOR_GEM_GPU_MAPPED_SHARED;
+		fallthrough;
 	case PANTHOR_GEM_GPU_MAPPED_SHARED:
-		return &reclaim->shared;
+		return &bo->lruvec->shared;
 	case PANTHOR_GEM_UNRECLAIMABLE:
 		break;
 	}
@@ -164,35 +248,66 @@ panthor_reclaim_lru(struct panthor_reclaim *reclaim, enum panthor_gem_reclaim_st
 	return NULL;
 }
 
-static void panthor_vm_reclaim_touch_locked(struct panthor_reclaim *reclaim,
-					    struct panthor_vm_reclaim *vm_reclaim)
+static void panthor_vm_lru_touch_locked(struct panthor_reclaim *reclaim,
+					struct panthor_vm_lru *vm_lru)
 {
 	lockdep_assert_held(&reclaim->lock);
 
 	WRITE_ONCE(reclaim->seq, reclaim->seq + 1);
-	WRITE_ONCE(vm_reclaim->seq, reclaim->seq);
-	list_move_tail(&vm_reclaim->node, &reclaim->vms);
+	vm_lru->seq = reclaim->seq;
+	WRITE_ONCE(vm_lru->vm_reclaim->seq, reclaim->seq);
+	list_move_tail(&vm_lru->node, &reclaim->vms);
+	list_move_tail(&vm_lru->lruvec_node, &vm_lru->lruvec->vms);
+}
+
+/* The VM lists only contain VMs that have something to reclaim. */
+static void panthor_vm_lru_unlist_locked(struct panthor_reclaim *reclaim,
+					 struct panthor_vm_lru *vm_lru)
+{
+	lockdep_assert_held(&reclaim->lock);
+
+	list_del_init(&vm_lru->node);
+	list_del_init(&vm_lru->lruvec_node);
+	vm_lru->lruvec = NULL;
+	WRITE_ONCE(vm_lru->unswappable, 0);
+}
+
+static struct panthor_vm_lru *to_panthor_vm_lru(struct drm_gem_lru *lru)
+{
+	return container_of(lru, struct panthor_vm_lru, lru);
+}
+
+static void panthor_reclaim_add_pages_locked(struct panthor_reclaim *reclaim,
+					     struct panthor_lruvec *lruvec, long nr_pages)
+{
+	lockdep_assert_held(&reclaim->lock);
+
+	WRITE_ONCE(reclaim->nr_pages, reclaim->nr_pages + nr_pages);
+	WRITE_ONCE(lruvec->nr_pages, lruvec->nr_pages + nr_pages);
 }
 
 /* Undo what being in a list implies. */
 static void panthor_gem_leave_state(struct panthor_reclaim *reclaim,
 				    struct panthor_gem_object *bo)
 {
+	long nr_pages = bo->base.size >> PAGE_SHIFT;
 	struct panthor_vm_reclaim *vm_reclaim;
+	struct panthor_vm_lru *vm_lru;
 
 	lockdep_assert_held(&reclaim->lock);
 
 	if (bo->reclaim_state == PANTHOR_GEM_UNRECLAIMABLE)
 		return;
 
-	WRITE_ONCE(reclaim->nr_pages, reclaim->nr_pages - (bo->base.size >> PAGE_SHIFT));
+	panthor_reclaim_add_pages_locked(reclaim, bo->lruvec, -nr_pages);
 	if (bo->reclaim_state != PANTHOR_GEM_GPU_MAPPED_VM)
 		return;
 
-	/* The VM list only contains VMs that have something to reclaim. */
-	vm_reclaim = container_of(bo->base.lru, struct panthor_vm_reclaim, lru);
-	if (list_is_singular(&vm_reclaim->lru.list))
-		list_del_init(&vm_reclaim->node);
+	vm_lru = to_panthor_vm_lru(bo->base.lru);
+	vm_reclaim = vm_lru->vm_reclaim;
+	WRITE_ONCE(vm_reclaim->nr_pages, vm_reclaim->nr_pages - nr_pages);
+	if (list_is_singular(&vm_lru->lru.list))
+		panthor_vm_lru_unlist_locked(reclaim, vm_lru);
 }
 
 static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
@@ -200,7 +315,9 @@ static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
 				    enum panthor_gem_reclaim_state state,
 				    struct drm_gem_lru *lru)
 {
+	long nr_pages = bo->base.size >> PAGE_SHIFT;
 	struct panthor_vm_reclaim *vm_reclaim;
+	struct panthor_vm_lru *vm_lru;
 
 	bo->reclaim_state = state;
 	if (state == PANTHOR_GEM_UNRECLAIMABLE) {
@@ -211,14 +328,39 @@ static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
 	}
 
 	drm_gem_lru_move_tail_locked(lru, &bo->base);
-	WRITE_ONCE(reclaim->nr_pages, reclaim->nr_pages + (bo->base.size >> PAGE_SHIFT));
+	panthor_reclaim_add_pages_locked(reclaim, bo->lruvec, nr_pages);
+	panthor_lruvec_list_locked(reclaim, bo->lruvec);
 	if (state != PANTHOR_GEM_GPU_MAPPED_VM)
 		return;
 
+	vm_lru = to_panthor_vm_lru(lru);
+	vm_reclaim = vm_lru->vm_reclaim;
+	WRITE_ONCE(vm_reclaim->nr_pages, vm_reclaim->nr_pages + nr_pages);
+
 	/* Getting something to reclaim is a sign of activity. */
-	vm_reclaim = container_of(lru, struct panthor_vm_reclaim, lru);
-	if (list_empty(&vm_reclaim->node))
-		panthor_vm_reclaim_touch_locked(reclaim, vm_reclaim);
+	if (!vm_lru->lruvec) {
+		vm_lru->lruvec = bo->lruvec;
+		panthor_vm_lru_touch_locked(reclaim, vm_lru);
+	}
+}
+
+/*
+ * Changing the state takes the resv lock, or being the one who frees the object, so we
+ * can look at it without the list lock. That's not the case of the list of what was
+ * written, but it's none of those we compare it to.
+ */
+static bool panthor_gem_is_in_state(struct panthor_gem_object *bo,
+				    enum panthor_gem_reclaim_state state, struct panthor_vm *vm)
+{
+	struct drm_gem_lru *lru = READ_ONCE(bo->base.lru);
+
+	if (bo->reclaim_state != state)
+		return false;
+
+	if (state == PANTHOR_GEM_GPU_MAPPED_VM)
+		return to_panthor_vm_lru(lru)->vm_reclaim == panthor_vm_reclaim(vm);
+
+	return state != PANTHOR_GEM_UNRECLAIMABLE || !lru;
 }
 
 static void panthor_gem_set_reclaim_state(struct panthor_gem_object *bo,
@@ -226,18 +368,17 @@ static void panthor_gem_set_reclaim_state(struct panthor_gem_object *bo,
 					  struct panthor_vm *vm)
 {
 	struct panthor_reclaim *reclaim = &panthor_gem_device(bo)->reclaim;
-	struct drm_gem_lru *lru = panthor_reclaim_lru(reclaim, state, vm);
+	struct drm_gem_lru *lru;
 
-	/* Changing the state takes the resv lock, or being the one who frees the
-	 * object, so we can look at it without the list lock. That's not the case of
-	 * the list of what was written, but it's none of those we compare it to.
-	 */
-	if (READ_ONCE(bo->base.lru) == lru)
+	if (panthor_gem_is_in_state(bo, state, vm))
 		return;
 
 	mutex_lock(&reclaim->lock);
-	panthor_gem_leave_state(reclaim, bo);
-	panthor_gem_enter_state(reclaim, bo, state, lru);
+	lru = panthor_gem_get_lru_locked(bo, &state, vm);
+	if (bo->base.lru != lru) {
+		panthor_gem_leave_state(reclaim, bo);
+		panthor_gem_enter_state(reclaim, bo, state, lru);
+	}
 	mutex_unlock(&reclaim->lock);
 }
 
@@ -297,6 +438,7 @@ void panthor_gem_update_reclaim_state(struct panthor_gem_object *bo)
 void panthor_gem_forget_reclaim_state(struct panthor_gem_object *bo)
 {
 	panthor_gem_set_reclaim_state(bo, PANTHOR_GEM_UNRECLAIMABLE, NULL);
+	panthor_gem_forget_lruvec(bo);
 }
 
 static struct panthor_device *shrinker_to_panthor_device(struct shrinker *shrinker)
@@ -319,6 +461,39 @@ unsigned long panthor_reclaim_swap_room(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_swap_room);
 
+/*
+ * Get how much anonymous memory is wanted, and how urgently. Those who aren't in reclaim
+ * want all they can get.
+ */
+VISIBLE_IF_KUNIT unsigned int panthor_reclaim_pressure(int *priority)
+{
+	unsigned int pressure;
+
+	KUNIT_STATIC_STUB_REDIRECT(panthor_reclaim_pressure, priority);
+
+	if (reclaim_get_anon_pressure(&pressure, priority))
+		return pressure;
+
+	*priority = 0;
+	return ANON_PRESSURE_MAX;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_pressure);
+
+/* vmscan considers itself in trouble after that many rounds, and starts to write. */
+static bool panthor_reclaim_is_in_trouble(int priority)
+{
+	return priority < DEF_PRIORITY - 2;
+}
+
+/* Did the GPU execute a job lately? */
+static bool panthor_vm_is_recent(struct panthor_vm *vm)
+{
+	u32 last = READ_ONCE(panthor_vm_reclaim(vm)->last_job);
+
+	return last && time_before32((u32)jiffies,
+				     last + (u32)msecs_to_jiffies(PANTHOR_RECLAIM_RECENT_MS));
+}
+
 /* Direct reclaim is done by tasks that have something better to do. */
 VISIBLE_IF_KUNIT bool panthor_reclaim_can_wait(void)
 {
@@ -328,27 +503,28 @@ VISIBLE_IF_KUNIT bool panthor_reclaim_can_wait(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_can_wait);
 
-static bool panthor_reclaim_is_unswappable(const unsigned long *until)
+static bool panthor_reclaim_is_unswappable(const u32 *until)
 {
-	unsigned long end = READ_ONCE(*until);
+	u32 end = READ_ONCE(*until);
 
-	return end && time_before(jiffies, end);
+	return end && time_before32((u32)jiffies, end);
 }
 
-static void panthor_reclaim_set_unswappable(unsigned long *until, bool unswappable)
+static void panthor_reclaim_set_unswappable(u32 *until, bool unswappable)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_RECLAIM_UNSWAPPABLE_MS);
+	u32 end = jiffies + msecs_to_jiffies(PANTHOR_RECLAIM_UNSWAPPABLE_MS);
 
 	WRITE_ONCE(*until, unswappable ? end ?: 1 : 0);
 }
 
-/*
- * Objects are reclaimed as a whole, so there's no point in starting otherwise. What the
- * memory cgroup they are charged to has to say about it turns out when they are written.
- */
+/* Objects are reclaimed as a whole, so there's no point in starting otherwise. */
 static bool panthor_gem_fits_in_swap(struct panthor_gem_object *bo)
 {
-	return bo->base.size >> PAGE_SHIFT <= panthor_reclaim_swap_room() &&
+	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+
+	dma_resv_assert_held(bo->base.resv);
+
+	return (!bo->lruvec || nr_pages <= panthor_memcg_swap_room(bo->lruvec->memcg)) &&
 	       !panthor_reclaim_is_unswappable(&bo->unswappable);
 }
 
@@ -407,28 +583,6 @@ static void panthor_gem_release_locked(struct panthor_gem_object *bo)
 	drm_vma_node_unmap(&bo->base.vma_node, bo->base.dev->anon_inode->i_mapping);
 	panthor_gem_depopulate(bo);
 	panthor_gem_set_reclaim_state(bo, PANTHOR_GEM_UNRECLAIMABLE, NULL);
-}
-
-/* Check if a memory cgroup, or one below it, pays for an object that has its pages. */
-static bool panthor_gem_is_in_cgroup_locked(struct panthor_gem_object *bo,
-					    struct mem_cgroup *memcg)
-{
-	bool ret = false;
-
-	dma_resv_assert_held(bo->base.resv);
-
-#ifdef CONFIG_MEMCG
-	if (bo->backing.pages) {
-		struct mem_cgroup *owner;
-
-		rcu_read_lock();
-		owner = folio_memcg(page_folio(bo->backing.pages[0]));
-		ret = owner && mem_cgroup_is_descendant(owner, memcg);
-		rcu_read_unlock();
-	}
-#endif
-
-	return ret;
 }
 
 /* Jobs attach their fences to all the objects of the VM they execute in. */
@@ -547,14 +701,23 @@ struct panthor_evict_batch {
 	/** @ptdev: Device. */
 	struct panthor_device *ptdev;
 
+	/** @lruvec: Who pays for the objects, which we have a reference to. */
+	struct panthor_lruvec *lruvec;
+
 	/** @vm: VM whose reservation is held all the time, NULL if there's none. */
 	struct panthor_vm *vm;
+
+	/** @vm_lru: Where the objects of this VM are. */
+	struct panthor_vm_lru *vm_lru;
 
 	/**
 	 * @gpu_mapped: True if the objects are GPU-mapped, in which case it turns out
 	 * when they are unmapped which of them have to be skipped.
 	 */
 	bool gpu_mapped;
+
+	/** @spare_recent: True if VMs that worked lately have a second chance. */
+	bool spare_recent;
 
 	/** @pages: Number of pages the objects have. */
 	unsigned long pages;
@@ -629,17 +792,30 @@ void panthor_reclaim_leave(struct panthor_device *ptdev, bool evicted)
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_leave);
 
 static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
-				     struct panthor_device *ptdev, struct panthor_vm *vm,
+				     struct panthor_device *ptdev, struct panthor_lruvec *lruvec,
 				     bool gpu_mapped)
 {
 	batch->ptdev = ptdev;
-	batch->vm = vm;
+	batch->lruvec = lruvec;
+	batch->vm = NULL;
+	batch->vm_lru = NULL;
 	batch->gpu_mapped = gpu_mapped;
+	batch->spare_recent = false;
 	batch->freed = 0;
 	batch->writing = 0;
 	INIT_LIST_HEAD(&batch->evicted);
-	batch->swap_room = panthor_reclaim_swap_room();
+	batch->swap_room = panthor_memcg_swap_room(lruvec->memcg);
 	panthor_reclaim_enter(ptdev);
+}
+
+static void panthor_evict_batch_init_vm(struct panthor_evict_batch *batch,
+					struct panthor_device *ptdev,
+					struct panthor_lruvec *lruvec, struct panthor_vm *vm,
+					struct panthor_vm_lru *vm_lru)
+{
+	panthor_evict_batch_init(batch, ptdev, lruvec, true);
+	batch->vm = vm;
+	batch->vm_lru = vm_lru;
 }
 
 static void panthor_evict_batch_remove_bo(struct panthor_gem_object *bo)
@@ -655,7 +831,7 @@ static void panthor_gem_set_written(struct panthor_gem_object *bo)
 
 	mutex_lock(&reclaim->lock);
 	if (!bo->base.lru)
-		drm_gem_lru_move_tail_locked(&reclaim->written, &bo->base);
+		drm_gem_lru_move_tail_locked(&bo->lruvec->written, &bo->base);
 	mutex_unlock(&reclaim->lock);
 }
 
@@ -664,7 +840,7 @@ static void panthor_gem_clear_written(struct panthor_gem_object *bo)
 	struct panthor_reclaim *reclaim = &panthor_gem_device(bo)->reclaim;
 
 	mutex_lock(&reclaim->lock);
-	if (bo->base.lru == &reclaim->written)
+	if (bo->base.lru == &bo->lruvec->written)
 		drm_gem_lru_remove_locked(&bo->base);
 	mutex_unlock(&reclaim->lock);
 }
@@ -709,8 +885,7 @@ static void panthor_evict_batch_write(struct panthor_evict_batch *batch)
 
 	/* Others of this VM wouldn't do better. */
 	if (batch->vm && !list_empty(&batch->evicted))
-		panthor_reclaim_set_unswappable(&panthor_vm_reclaim(batch->vm)->unswappable,
-						!batch->freed);
+		panthor_reclaim_set_unswappable(&batch->vm_lru->unswappable, !batch->freed);
 }
 
 /*
@@ -749,7 +924,10 @@ static void panthor_evict_batch_unlock_bo(struct panthor_evict_batch *batch,
 		dma_resv_unlock(bo->base.resv);
 }
 
-/* An object can only be in one batch. */
+/*
+ * An object can only be in one batch. Once it's there, nobody else evicts it, so it still
+ * belongs to the same cgroup when it's evicted. Until then, anything can happen to it.
+ */
 static bool panthor_evict_batch_claim_bo(struct panthor_evict_batch *batch,
 					 struct panthor_gem_object *bo)
 {
@@ -757,7 +935,7 @@ static bool panthor_evict_batch_claim_bo(struct panthor_evict_batch *batch,
 	bool claimed;
 
 	mutex_lock(&reclaim->lock);
-	claimed = list_empty_careful(&bo->evict_node);
+	claimed = bo->lruvec == batch->lruvec && list_empty_careful(&bo->evict_node);
 	if (claimed)
 		list_add_tail(&bo->evict_node, &batch->bos);
 	mutex_unlock(&reclaim->lock);
@@ -936,13 +1114,13 @@ static void panthor_vm_evict_locked(struct panthor_evict_batch *batch, unsigned 
 	struct drm_gem_lru_walk walk;
 	bool more = true;
 
-	if (panthor_reclaim_is_unswappable(&panthor_vm_reclaim(batch->vm)->unswappable)) {
+	if (panthor_reclaim_is_unswappable(&batch->vm_lru->unswappable)) {
 		panthor_reclaim_skip(batch->ptdev, PANTHOR_RECLAIM_SKIP_NO_SWAP,
-				     panthor_vm_reclaimable_pages(batch->vm));
+				     READ_ONCE(batch->vm_lru->lru.count));
 		return;
 	}
 
-	drm_gem_lru_walk_init(&walk, &panthor_vm_reclaim(batch->vm)->lru);
+	drm_gem_lru_walk_init(&walk, &batch->vm_lru->lru);
 
 	while (more && batch->freed < nr_pages) {
 		more = panthor_evict_batch_fill(batch, &walk, nr_pages - batch->freed);
@@ -958,6 +1136,15 @@ static void panthor_vm_evict_locked(struct panthor_evict_batch *batch, unsigned 
 struct panthor_reclaim_scan {
 	/** @ptdev: Device. */
 	struct panthor_device *ptdev;
+
+	/**
+	 * @lruvec: Who to take it from, which we have a reference to. NULL if that's all
+	 * those that are in @memcg.
+	 */
+	struct panthor_lruvec *lruvec;
+
+	/** @memcg: Memory cgroup to take it from, NULL if any will do. */
+	struct mem_cgroup *memcg;
 
 	/** @nr_pages: Number of pages to reclaim. */
 	unsigned long nr_pages;
@@ -980,6 +1167,12 @@ struct panthor_reclaim_scan {
 	/** @use_written: True if what was evicted before this scan is as good. */
 	bool use_written;
 
+	/** @written_only: True if nothing else is wanted. */
+	bool written_only;
+
+	/** @spare_recent: True if VMs that worked lately have a second chance. */
+	bool spare_recent;
+
 	/** @busy: Set if a VM was skipped because somebody uses it. */
 	bool busy;
 };
@@ -989,10 +1182,10 @@ static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
 	return scan->freed >= scan->nr_pages;
 }
 
-static void panthor_reclaim_skip_vm(struct panthor_device *ptdev, struct panthor_vm *vm,
+static void panthor_reclaim_skip_vm(struct panthor_device *ptdev, struct panthor_vm_lru *vm_lru,
 				    enum panthor_reclaim_skip reason)
 {
-	panthor_reclaim_skip(ptdev, reason, READ_ONCE(panthor_vm_reclaim(vm)->lru.count));
+	panthor_reclaim_skip(ptdev, reason, READ_ONCE(vm_lru->lru.count));
 }
 
 /*
@@ -1005,7 +1198,8 @@ static bool panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned l
 	bool idle;
 
 	if (!dma_resv_trylock(resv)) {
-		panthor_reclaim_skip_vm(batch->ptdev, batch->vm, PANTHOR_RECLAIM_SKIP_CONTENDED);
+		panthor_reclaim_skip_vm(batch->ptdev, batch->vm_lru,
+					PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return false;
 	}
 
@@ -1016,25 +1210,31 @@ static bool panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned l
 	if (idle)
 		panthor_vm_evict_locked(batch, nr_pages);
 	else
-		panthor_reclaim_skip_vm(batch->ptdev, batch->vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
+		panthor_reclaim_skip_vm(batch->ptdev, batch->vm_lru, PANTHOR_RECLAIM_SKIP_ACTIVE);
 
 	dma_resv_unlock(resv);
 	return idle;
 }
 
-static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm)
+static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
+				    struct panthor_vm_lru *vm_lru, struct panthor_lruvec *lruvec)
 {
 	struct panthor_evict_batch batch;
 
+	if (scan->spare_recent && panthor_vm_is_recent(vm)) {
+		panthor_reclaim_skip_vm(scan->ptdev, vm_lru, PANTHOR_RECLAIM_SKIP_RECENT);
+		return;
+	}
+
 	/* There's nothing others could wait for. */
 	if (!panthor_gem_is_idle(panthor_vm_resv(vm))) {
-		panthor_reclaim_skip_vm(scan->ptdev, vm, PANTHOR_RECLAIM_SKIP_ACTIVE);
+		panthor_reclaim_skip_vm(scan->ptdev, vm_lru, PANTHOR_RECLAIM_SKIP_ACTIVE);
 		scan->busy = true;
 		return;
 	}
 
 	/* Before the VM is locked, so others know why they couldn't. */
-	panthor_evict_batch_init(&batch, scan->ptdev, vm, true);
+	panthor_evict_batch_init_vm(&batch, scan->ptdev, lruvec, vm, vm_lru);
 	if (!panthor_reclaim_try_vm(&batch, scan->nr_pages - scan->freed))
 		scan->busy = true;
 	panthor_evict_batch_finish(&batch, scan->can_write);
@@ -1089,6 +1289,11 @@ static void panthor_evict_batch_unmap_from(struct panthor_evict_batch *batch,
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
 
+	if (batch->spare_recent && panthor_vm_is_recent(vm)) {
+		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_RECENT);
+		return;
+	}
+
 	if (!dma_resv_trylock(resv)) {
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_VM);
 		return;
@@ -1126,7 +1331,8 @@ static void panthor_evict_batch_unmap_shared(struct panthor_evict_batch *batch)
 	}
 }
 
-static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct drm_gem_lru *lru,
+static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan,
+				     struct panthor_lruvec *lruvec, struct drm_gem_lru *lru,
 				     bool gpu_mapped)
 {
 	struct panthor_evict_batch batch;
@@ -1136,7 +1342,8 @@ static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct d
 	drm_gem_lru_walk_init(&walk, lru);
 
 	while (more && !panthor_reclaim_scan_done(scan)) {
-		panthor_evict_batch_init(&batch, scan->ptdev, NULL, gpu_mapped);
+		panthor_evict_batch_init(&batch, scan->ptdev, lruvec, gpu_mapped);
+		batch.spare_recent = scan->spare_recent;
 		more = panthor_evict_batch_fill(&batch, &walk, scan->nr_pages - scan->freed);
 		if (gpu_mapped)
 			panthor_evict_batch_unmap_shared(&batch);
@@ -1148,10 +1355,32 @@ static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan, struct d
 	}
 }
 
-/* Free what was written since it was evicted, oldest first. */
-static void panthor_reclaim_scan_written(struct panthor_reclaim_scan *scan)
+typedef void (*panthor_lruvec_scan_t)(struct panthor_reclaim_scan *scan,
+				      struct panthor_lruvec *lruvec);
+
+/* Call a function for each cgroup, or for the one it's about. */
+static void panthor_reclaim_for_each_lruvec(struct panthor_reclaim_scan *scan,
+					    panthor_lruvec_scan_t fn)
 {
-	struct drm_gem_lru *lru = &scan->ptdev->reclaim.written;
+	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	struct panthor_lruvec *lruvec = NULL;
+
+	if (scan->lruvec) {
+		fn(scan, scan->lruvec);
+		return;
+	}
+
+	while ((lruvec = panthor_lruvec_next(reclaim, lruvec))) {
+		if (panthor_lruvec_is_in(lruvec, scan->memcg) && !panthor_reclaim_scan_done(scan))
+			fn(scan, lruvec);
+	}
+}
+
+/* Free what was written since it was evicted, oldest first. */
+static void panthor_lruvec_scan_written(struct panthor_reclaim_scan *scan,
+					struct panthor_lruvec *lruvec)
+{
+	struct drm_gem_lru *lru = &lruvec->written;
 	struct drm_gem_lru_walk walk;
 	struct drm_gem_object *obj;
 	unsigned long writing;
@@ -1171,19 +1400,46 @@ static void panthor_reclaim_scan_written(struct panthor_reclaim_scan *scan)
 	}
 }
 
+static void panthor_reclaim_scan_written(struct panthor_reclaim_scan *scan)
+{
+	panthor_reclaim_for_each_lruvec(scan, panthor_lruvec_scan_written);
+}
+
+static void panthor_lruvec_scan_unused(struct panthor_reclaim_scan *scan,
+				       struct panthor_lruvec *lruvec)
+{
+	panthor_reclaim_scan_lru(scan, lruvec, &lruvec->unused, false);
+}
+
 static void panthor_reclaim_scan_unused(struct panthor_reclaim_scan *scan)
 {
-	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.unused, false);
+	panthor_reclaim_for_each_lruvec(scan, panthor_lruvec_scan_unused);
+}
+
+static void panthor_lruvec_scan_mmapped(struct panthor_reclaim_scan *scan,
+					struct panthor_lruvec *lruvec)
+{
+	panthor_reclaim_scan_lru(scan, lruvec, &lruvec->mmapped, false);
 }
 
 static void panthor_reclaim_scan_mmapped(struct panthor_reclaim_scan *scan)
 {
-	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.mmapped, false);
+	panthor_reclaim_for_each_lruvec(scan, panthor_lruvec_scan_mmapped);
+}
+
+static void panthor_lruvec_scan_shared(struct panthor_reclaim_scan *scan,
+				       struct panthor_lruvec *lruvec)
+{
+	panthor_reclaim_scan_lru(scan, lruvec, &lruvec->shared, true);
 }
 
 static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
 {
-	panthor_reclaim_scan_lru(scan, &scan->ptdev->reclaim.shared, true);
+	/* One of their VMs might be too recent for us. */
+	if (panthor_room_last_seq(&scan->ptdev->reclaim.room, U64_MAX) != U64_MAX)
+		return;
+
+	panthor_reclaim_for_each_lruvec(scan, panthor_lruvec_scan_shared);
 }
 
 /**
@@ -1191,78 +1447,113 @@ static void panthor_reclaim_scan_shared(struct panthor_reclaim_scan *scan)
  *
  * Goes from the VM that was last active the longest time ago, to the one that was
  * last active before the iteration started. Nothing is held while looking at a
- * VM but a reference to it, so VMs can come, go and be active meanwhile, and any
- * number of iterations can take place at the same time.
+ * VM but references to it, and to the cgroup that pays, so VMs can come, go and be active
+ * meanwhile, and any number of iterations can take place at the same time. A VM with
+ * objects of several cgroups is looked at once for each.
  */
 struct panthor_vm_iter {
 	/** @reclaim: Where VMs are. */
 	struct panthor_reclaim *reclaim;
 
+	/** @of: Cgroup whose VMs are wanted, which somebody has a reference to, or NULL. */
+	struct panthor_lruvec *of;
+
 	/** @vm: VM being looked at, NULL before the first one. */
 	struct panthor_vm *vm;
 
-	/** @seq: Sequence number this VM had. */
+	/** @vm_lru: What this VM has. */
+	struct panthor_vm_lru *vm_lru;
+
+	/** @lruvec: Who pays for it. */
+	struct panthor_lruvec *lruvec;
+
+	/** @seq: Sequence number this had. */
 	u64 seq;
 
 	/** @last: Last sequence number to look at. */
 	u64 last;
 };
 
-static void panthor_vm_iter_begin(struct panthor_vm_iter *iter, struct panthor_reclaim *reclaim)
+static void panthor_vm_iter_begin(struct panthor_vm_iter *iter, struct panthor_reclaim *reclaim,
+				  struct panthor_lruvec *of)
 {
 	iter->reclaim = reclaim;
+	iter->of = of;
 	iter->vm = NULL;
+	iter->vm_lru = NULL;
+	iter->lruvec = NULL;
 	iter->seq = 0;
-	iter->last = READ_ONCE(reclaim->seq);
+	iter->last = panthor_room_last_seq(&reclaim->room, READ_ONCE(reclaim->seq));
 }
 
 static void panthor_vm_iter_end(struct panthor_vm_iter *iter)
 {
-	if (iter->vm)
+	if (iter->vm) {
 		panthor_vm_put_async(iter->vm);
+		panthor_lruvec_put(iter->reclaim, iter->lruvec);
+	}
 
 	iter->vm = NULL;
 }
 
-/* Where to start from to find VMs with a higher sequence number. */
-static struct panthor_vm_reclaim *panthor_vm_iter_start_locked(struct panthor_vm_iter *iter)
+/* What follows in the list, NULL if that's the end. */
+static struct panthor_vm_lru *panthor_vm_iter_step_locked(struct panthor_vm_iter *iter,
+							  struct panthor_vm_lru *pos)
 {
-	struct panthor_vm_reclaim *cur = iter->vm ? panthor_vm_reclaim(iter->vm) : NULL;
+	struct list_head *head = iter->of ? &iter->of->vms : &iter->reclaim->vms;
+	struct list_head *node = head;
 
 	lockdep_assert_held(&iter->reclaim->lock);
 
-	/* If it moved, or has nothing left, all the VMs have to be considered. */
-	if (cur && !list_empty(&cur->node) && cur->seq == iter->seq)
-		return cur;
+	if (pos)
+		node = iter->of ? &pos->lruvec_node : &pos->node;
+	if (node->next == head)
+		return NULL;
 
-	return list_first_entry(&iter->reclaim->vms, struct panthor_vm_reclaim, node);
+	return iter->of ? list_entry(node->next, struct panthor_vm_lru, lruvec_node) :
+			  list_entry(node->next, struct panthor_vm_lru, node);
+}
+
+/* Where to continue from to find VMs with a higher sequence number. */
+static struct panthor_vm_lru *panthor_vm_iter_start_locked(struct panthor_vm_iter *iter)
+{
+	struct panthor_vm_lru *cur = iter->vm ? iter->vm_lru : NULL;
+
+	/* If it moved, or has nothing left, all the VMs have to be considered. */
+	if (cur && (cur->lruvec != iter->lruvec || cur->seq != iter->seq))
+		cur = NULL;
+
+	return panthor_vm_iter_step_locked(iter, cur);
 }
 
 static struct panthor_vm *panthor_vm_iter_next(struct panthor_vm_iter *iter)
 {
 	struct panthor_reclaim *reclaim = iter->reclaim;
-	struct panthor_vm_reclaim *pos;
+	struct panthor_lruvec *lruvec = NULL;
 	struct panthor_vm *vm = NULL;
+	struct panthor_vm_lru *pos;
 
 	mutex_lock(&reclaim->lock);
 	pos = panthor_vm_iter_start_locked(iter);
-	list_for_each_entry_from(pos, &reclaim->vms, node) {
+	for (; pos && pos->seq <= iter->last; pos = panthor_vm_iter_step_locked(iter, pos)) {
 		if (pos->seq <= iter->seq)
 			continue;
 
-		if (pos->seq > iter->last)
-			break;
-
 		/* Skip VMs that are being destroyed. */
 		iter->seq = pos->seq;
-		vm = panthor_vm_reclaim_get_vm(pos);
-		if (vm)
+		vm = panthor_vm_reclaim_get_vm(pos->vm_reclaim);
+		if (vm) {
+			lruvec = pos->lruvec;
+			refcount_inc(&lruvec->refs);
 			break;
+		}
 	}
 	mutex_unlock(&reclaim->lock);
 
 	panthor_vm_iter_end(iter);
 	iter->vm = vm;
+	iter->vm_lru = pos;
+	iter->lruvec = lruvec;
 	return vm;
 }
 
@@ -1271,9 +1562,9 @@ static void panthor_reclaim_scan_vms(struct panthor_reclaim_scan *scan)
 	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
 
-	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
+	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim, scan->lruvec);
 	while (!panthor_reclaim_scan_done(scan) && (vm = panthor_vm_iter_next(&iter)))
-		panthor_reclaim_scan_vm(scan, vm);
+		panthor_reclaim_scan_vm(scan, vm, iter.vm_lru, iter.lruvec);
 	panthor_vm_iter_end(&iter);
 }
 
@@ -1356,6 +1647,7 @@ static long panthor_vm_wait_idle(struct panthor_device *ptdev, struct panthor_vm
 static void panthor_reclaim_scan_busy_vms(struct panthor_reclaim_scan *scan)
 {
 	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	struct panthor_lruvec *lruvec = scan->lruvec ?: &reclaim->root;
 	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
 	bool idle = true;
@@ -1363,16 +1655,20 @@ static void panthor_reclaim_scan_busy_vms(struct panthor_reclaim_scan *scan)
 	if (!scan->can_wait || scan->freed)
 		return;
 
-	panthor_vm_iter_begin(&iter, reclaim);
-	iter.seq = READ_ONCE(reclaim->last_wait);
+	panthor_vm_iter_begin(&iter, reclaim, scan->lruvec);
+	iter.seq = READ_ONCE(lruvec->last_wait);
 	while (!panthor_reclaim_scan_done(scan) && idle && (vm = panthor_vm_iter_next(&iter))) {
+		/* It's going to be recent if it's busy now. */
+		if (scan->spare_recent && panthor_vm_is_recent(vm))
+			continue;
+
 		idle = panthor_vm_wait_idle(scan->ptdev, vm, false) > 0;
 		if (idle)
-			panthor_reclaim_scan_vm(scan, vm);
+			panthor_reclaim_scan_vm(scan, vm, iter.vm_lru, iter.lruvec);
 	}
 
 	/* Start over after the last one. */
-	WRITE_ONCE(reclaim->last_wait, iter.vm ? iter.seq : 0);
+	WRITE_ONCE(lruvec->last_wait, iter.vm ? iter.seq : 0);
 	panthor_vm_iter_end(&iter);
 }
 
@@ -1393,12 +1689,37 @@ static_assert(ARRAY_SIZE(panthor_reclaim_stages) == PANTHOR_RECLAIM_STAGE_COUNT)
  * panthor_vm_reclaimable_pages() - Tell how much there is to reclaim in a VM
  * @vm: VM.
  *
- * Return: The number of pages of the objects in the list of this VM.
+ * Return: The number of pages of the objects in the lists of this VM.
  */
 unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm)
 {
-	return READ_ONCE(panthor_vm_reclaim(vm)->lru.count);
+	return READ_ONCE(panthor_vm_reclaim(vm)->nr_pages);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_vm_reclaimable_pages);
+
+/**
+ * panthor_vm_reclaim_has_bo() - Check if an object is in one of the lists of a VM
+ * @vm_reclaim: Reclaim related fields of the VM.
+ * @bo: Object.
+ *
+ * Context: Any. Without the reservation of the object held, this is a guess.
+ *
+ * Return: true if it is.
+ */
+bool panthor_vm_reclaim_has_bo(struct panthor_vm_reclaim *vm_reclaim,
+			       struct panthor_gem_object *bo)
+{
+	struct drm_gem_lru *lru = READ_ONCE(bo->base.lru);
+	struct panthor_vm_lru *vm_lru;
+
+	list_for_each_entry_lockless(vm_lru, &vm_reclaim->lrus, vm_node) {
+		if (lru == &vm_lru->lru)
+			return true;
+	}
+
+	return false;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_vm_reclaim_has_bo);
 
 /**
  * panthor_vm_wait_reclaimable() - Wait until a VM can be reclaimed
@@ -1425,8 +1746,42 @@ int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm 
 	return ret ?: -EBUSY;
 }
 
+/* Returns NULL if there's nothing to reclaim. */
+static struct panthor_lruvec *panthor_vm_lru_get_lruvec(struct panthor_reclaim *reclaim,
+							struct panthor_vm_lru *vm_lru)
+{
+	struct panthor_lruvec *lruvec;
+
+	mutex_lock(&reclaim->lock);
+	lruvec = vm_lru->lruvec;
+	if (lruvec)
+		refcount_inc(&lruvec->refs);
+	mutex_unlock(&reclaim->lock);
+
+	return lruvec;
+}
+
+static unsigned long panthor_vm_lru_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
+					  struct panthor_vm_lru *vm_lru,
+					  struct panthor_lruvec *lruvec, unsigned long nr_pages)
+{
+	struct dma_resv *resv = panthor_vm_resv(vm);
+	struct panthor_evict_batch batch;
+
+	if (dma_resv_lock_interruptible(resv, NULL))
+		return 0;
+
+	panthor_evict_batch_init_vm(&batch, ptdev, lruvec, vm, vm_lru);
+	if (panthor_gem_is_idle(resv))
+		panthor_vm_evict_locked(&batch, nr_pages);
+
+	dma_resv_unlock(resv);
+	panthor_evict_batch_finish(&batch, true);
+	return batch.freed;
+}
+
 /**
- * panthor_vm_evict() - Reclaim objects in the list of a VM
+ * panthor_vm_evict() - Reclaim objects in the lists of a VM
  * @ptdev: Device.
  * @vm: VM.
  * @nr_pages: Number of pages to reclaim.
@@ -1439,65 +1794,42 @@ int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm 
 unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
 			       unsigned long nr_pages)
 {
-	struct dma_resv *resv = panthor_vm_resv(vm);
-	struct panthor_evict_batch batch;
+	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+	struct panthor_lruvec *lruvec;
+	struct panthor_vm_lru *vm_lru;
+	unsigned long freed = 0;
 
-	if (dma_resv_lock_interruptible(resv, NULL))
-		return 0;
+	list_for_each_entry_lockless(vm_lru, &panthor_vm_reclaim(vm)->lrus, vm_node) {
+		if (freed >= nr_pages)
+			break;
 
-	panthor_evict_batch_init(&batch, ptdev, vm, true);
-	if (panthor_gem_is_idle(resv))
-		panthor_vm_evict_locked(&batch, nr_pages);
-
-	dma_resv_unlock(resv);
-	panthor_evict_batch_finish(&batch, true);
-	return batch.freed;
-}
-
-/*
- * Check who pays for the memory of a VM. All of it most likely is what one process made
- * resident, so look at a single object, which has to be private, because that's what
- * the reservation of the VM is good for.
- */
-static bool panthor_vm_is_in_cgroup(struct panthor_device *ptdev, struct panthor_vm *vm,
-				    struct mem_cgroup *memcg)
-{
-	struct dma_resv *resv = panthor_vm_resv(vm);
-	struct drm_gem_object *obj;
-	bool ret = false;
-
-	if (!dma_resv_trylock(resv))
-		return false;
-
-	mutex_lock(&ptdev->reclaim.lock);
-	list_for_each_entry(obj, &panthor_vm_reclaim(vm)->lru.list, lru_node) {
-		if (obj->resv != resv)
+		lruvec = panthor_vm_lru_get_lruvec(reclaim, vm_lru);
+		if (!lruvec)
 			continue;
 
-		ret = panthor_gem_is_in_cgroup_locked(to_panthor_bo(obj), memcg);
-		break;
+		freed += panthor_vm_lru_evict(ptdev, vm, vm_lru, lruvec, nr_pages - freed);
+		panthor_lruvec_put(reclaim, lruvec);
 	}
-	mutex_unlock(&ptdev->reclaim.lock);
-	dma_resv_unlock(resv);
 
-	return ret;
+	return freed;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_vm_evict);
 
 /* Scan the VM whose reservation is @resv, or all the others. */
 static void panthor_reclaim_scan_some_vms(struct panthor_reclaim_scan *scan, struct dma_resv *resv,
-					  bool others, struct mem_cgroup *memcg)
+					  bool others)
 {
 	struct panthor_vm_iter iter;
 	struct panthor_vm *vm;
 
-	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim);
+	panthor_vm_iter_begin(&iter, &scan->ptdev->reclaim, NULL);
 	while (!panthor_reclaim_scan_done(scan) && !fatal_signal_pending(current) &&
 	       (vm = panthor_vm_iter_next(&iter))) {
 		if ((panthor_vm_resv(vm) != resv) != others)
 			continue;
 
-		if (!memcg || panthor_vm_is_in_cgroup(scan->ptdev, vm, memcg))
-			panthor_reclaim_scan_vm(scan, vm);
+		if (panthor_lruvec_is_in(iter.lruvec, scan->memcg))
+			panthor_reclaim_scan_vm(scan, vm, iter.vm_lru, iter.lruvec);
 		cond_resched();
 	}
 	panthor_vm_iter_end(&iter);
@@ -1524,16 +1856,14 @@ unsigned long panthor_reclaim_others(struct panthor_device *ptdev, struct dma_re
 {
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
+		.memcg = memcg,
 		.nr_pages = nr_pages,
 		.can_write = true,
 	};
 
-	/* Objects that aren't GPU-mapped aren't worth being told apart. */
-	if (!memcg) {
-		panthor_reclaim_scan_unused(&scan);
-		panthor_reclaim_scan_mmapped(&scan);
-	}
-	panthor_reclaim_scan_some_vms(&scan, resv, true, memcg);
+	panthor_reclaim_scan_unused(&scan);
+	panthor_reclaim_scan_mmapped(&scan);
+	panthor_reclaim_scan_some_vms(&scan, resv, true);
 
 	*busy |= scan.busy;
 	return scan.freed;
@@ -1561,7 +1891,7 @@ unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv 
 		.can_write = true,
 	};
 
-	panthor_reclaim_scan_some_vms(&scan, resv, false, NULL);
+	panthor_reclaim_scan_some_vms(&scan, resv, false);
 
 	*busy |= scan.busy;
 	return scan.freed;
@@ -1571,16 +1901,22 @@ static unsigned long
 panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
-	unsigned long room = panthor_reclaim_swap_room();
-	unsigned long nr_pages, nr_written;
+	unsigned long room = panthor_memcg_swap_room(sc->memcg);
+	struct panthor_lruvec_pages pages;
+	unsigned long pressure;
+	int priority;
 
 	if (!room)
 		return 0;
 
 	/* Racy, but all this does is deciding if, and how much, to scan. */
-	nr_pages = max(READ_ONCE(ptdev->reclaim.nr_pages), 0L);
-	nr_written = max(READ_ONCE(ptdev->reclaim.written.count), 0L);
-	return min(nr_pages, room) + nr_written ?: SHRINK_EMPTY;
+	panthor_lruvec_count_pages(&ptdev->reclaim, sc, &pages);
+	if (!pages.reclaimable && !pages.written && !pages.inherited)
+		return SHRINK_EMPTY;
+
+	pressure = panthor_reclaim_pressure(&priority);
+	return pages.written + mult_frac(min(pages.reclaimable, room), pressure,
+					 ANON_PRESSURE_MAX);
 }
 
 /* Scan for @nr_pages, of which scan->nr_pages fit in swap. */
@@ -1595,7 +1931,8 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
 	for (u32 i = 0; i < PANTHOR_RECLAIM_STAGE_COUNT; i++) {
 		unsigned long before = scan->freed;
 
-		if (panthor_reclaim_scan_done(scan))
+		if (panthor_reclaim_scan_done(scan) ||
+		    (scan->written_only && i > PANTHOR_RECLAIM_STAGE_WRITTEN))
 			break;
 
 		panthor_reclaim_stages[i](scan);
@@ -1654,34 +1991,63 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrink);
 
-static unsigned long
-panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
+/* Scan what one of the cgroups has which the shrinker was called for. */
+static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_lruvec *lruvec,
+				  struct shrink_control *sc, unsigned long *freed,
+				  unsigned long *writing)
 {
-	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
-	const gfp_t write_gfp = __GFP_IO | __GFP_FS;
+	unsigned long nr_pages = sc->nr_to_scan - *freed;
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
-		.nr_pages = min(sc->nr_to_scan, panthor_reclaim_swap_room()),
+		.lruvec = lruvec,
+		.nr_pages = min(nr_pages, panthor_memcg_swap_room(sc->memcg)),
 		.evict_seq = atomic_read(&ptdev->reclaim.evict_seq),
 		.can_wait = panthor_reclaim_can_wait(),
 		.can_write = true,
 		.use_written = true,
 	};
+	int priority;
+
+	scan.written_only = !panthor_reclaim_pressure(&priority);
+	scan.spare_recent = !panthor_reclaim_is_in_trouble(priority);
+
+	panthor_reclaim_run(&scan, nr_pages);
+	panthor_reclaim_wait_written(&scan);
+	*freed += scan.freed;
+	*writing += scan.writing;
+}
+
+static unsigned long
+panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
+{
+	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
+	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+	const gfp_t write_gfp = __GFP_IO | __GFP_FS;
+	unsigned long freed = 0, writing = 0;
+	struct panthor_lruvec *lruvec;
+	unsigned long left;
 
 	if ((sc->gfp_mask & write_gfp) != write_gfp)
 		return SHRINK_STOP;
 
-	panthor_reclaim_run(&scan, sc->nr_to_scan);
-	panthor_reclaim_wait_written(&scan);
+	left = list_lru_shrink_count(&reclaim->memcgs, sc);
+	for (; left && freed < sc->nr_to_scan; left--) {
+		lruvec = panthor_lruvec_get_next_of(reclaim, sc);
+		if (!lruvec)
+			continue;
+
+		panthor_lruvec_shrink(ptdev, lruvec, sc, &freed, &writing);
+		panthor_lruvec_put(reclaim, lruvec);
+	}
 
 	/* We might have reclaimed more than what we were asked for. */
-	sc->nr_scanned = max(sc->nr_to_scan, scan.freed);
+	sc->nr_scanned = max(sc->nr_to_scan, freed);
 
 	/* Trying again right away wouldn't do better: what couldn't be locked
 	 * is in use, and neither what's busy nor what's being written will be
 	 * done in a few microseconds.
 	 */
-	return scan.freed - scan.writing ?: SHRINK_STOP;
+	return freed - writing ?: SHRINK_STOP;
 }
 
 /**
@@ -1692,17 +2058,15 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
  */
 int panthor_gem_shrinker_init(struct panthor_device *ptdev)
 {
-	struct shrinker *shrinker;
-
-	shrinker = shrinker_alloc(0, "drm-panthor:%s", dev_name(ptdev->base.dev));
-	if (!shrinker)
-		return -ENOMEM;
+	struct shrinker *shrinker = ptdev->reclaim.shrinker;
 
 	shrinker->count_objects = panthor_gem_shrinker_count;
 	shrinker->scan_objects = panthor_gem_shrinker_scan;
 	shrinker->private_data = ptdev;
 	shrinker->batch = PANTHOR_RECLAIM_SMALL_BATCH_PAGES;
-	ptdev->reclaim.shrinker = shrinker;
+
+	/* Of anonymous memory, the priority asks for half of what it does by default. */
+	shrinker->seeks = 2 * DEFAULT_SEEKS;
 
 	shrinker_register(shrinker);
 	return 0;
@@ -1723,7 +2087,10 @@ void panthor_gem_shrinker_unplug(struct panthor_device *ptdev)
 	if (!shrinker)
 		return;
 
+	/* From here on, nothing sets bits for it. */
+	mutex_lock(&ptdev->reclaim.lock);
 	ptdev->reclaim.shrinker = NULL;
+	mutex_unlock(&ptdev->reclaim.lock);
 	shrinker_free(shrinker);
 
 	/* VMs whose last reference was ours. */
@@ -1736,20 +2103,27 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrinker_unplug);
  * @ptdev: Device.
  * @vm_reclaim: Reclaim related fields of the VM.
  *
+ * It has a second chance from now on, see PANTHOR_RECLAIM_RECENT_MS.
+ *
  * Context: Process context. Takes the list lock.
  */
 void panthor_vm_reclaim_touch(struct panthor_device *ptdev,
 			      struct panthor_vm_reclaim *vm_reclaim)
 {
 	struct panthor_reclaim *reclaim = &ptdev->reclaim;
+	struct panthor_vm_lru *vm_lru;
+
+	WRITE_ONCE(vm_reclaim->last_job, (u32)jiffies ?: 1);
 
 	/* That's the case unless several VMs are used in turn. */
 	if (READ_ONCE(vm_reclaim->seq) == READ_ONCE(reclaim->seq))
 		return;
 
 	mutex_lock(&reclaim->lock);
-	if (!list_empty(&vm_reclaim->node))
-		panthor_vm_reclaim_touch_locked(reclaim, vm_reclaim);
+	list_for_each_entry(vm_lru, &vm_reclaim->lrus, vm_node) {
+		if (vm_lru->lruvec)
+			panthor_vm_lru_touch_locked(reclaim, vm_lru);
+	}
 	mutex_unlock(&reclaim->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_vm_reclaim_touch);
@@ -1762,8 +2136,8 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_vm_reclaim_touch);
 void panthor_vm_reclaim_init(struct panthor_device *ptdev,
 			     struct panthor_vm_reclaim *vm_reclaim)
 {
-	drm_gem_lru_init(&vm_reclaim->lru, &ptdev->reclaim.lock);
-	INIT_LIST_HEAD(&vm_reclaim->node);
+	INIT_LIST_HEAD(&vm_reclaim->lrus);
+	panthor_vm_lru_init(&ptdev->reclaim, vm_reclaim, &vm_reclaim->lru);
 }
 
 /**
@@ -1776,7 +2150,21 @@ void panthor_vm_reclaim_init(struct panthor_device *ptdev,
 void panthor_vm_reclaim_fini(struct panthor_device *ptdev,
 			     struct panthor_vm_reclaim *vm_reclaim)
 {
-	drm_WARN_ON(&ptdev->base, vm_reclaim->lru.count || !list_empty(&vm_reclaim->node));
+	struct panthor_vm_lru *vm_lru, *next;
+
+	drm_WARN_ON(&ptdev->base, vm_reclaim->nr_pages);
+
+	list_for_each_entry_safe(vm_lru, next, &vm_reclaim->lrus, vm_node) {
+		drm_WARN_ON(&ptdev->base, vm_lru->lruvec);
+		if (vm_lru != &vm_reclaim->lru)
+			kfree(vm_lru);
+	}
+}
+
+/* Of a device whose initialization failed, or was undone. */
+static void panthor_gem_shrinker_fini(struct drm_device *ddev, void *ptdev)
+{
+	panthor_gem_shrinker_unplug(ptdev);
 }
 
 /**
@@ -1804,11 +2192,17 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev)
 	fs_reclaim_release(GFP_KERNEL);
 
 	INIT_LIST_HEAD(&reclaim->vms);
-	drm_gem_lru_init(&reclaim->unused, &reclaim->lock);
-	drm_gem_lru_init(&reclaim->mmapped, &reclaim->lock);
-	drm_gem_lru_init(&reclaim->shared, &reclaim->lock);
-	drm_gem_lru_init(&reclaim->written, &reclaim->lock);
 
-	return 0;
+	/* Bits are set for the shrinker before it's registered. */
+	reclaim->shrinker = shrinker_alloc(SHRINKER_MEMCG_AWARE, "drm-panthor:%s",
+					   dev_name(ptdev->base.dev));
+	if (!reclaim->shrinker)
+		return -ENOMEM;
+
+	ret = drmm_add_action_or_reset(&ptdev->base, panthor_gem_shrinker_fini, ptdev);
+	if (ret)
+		return ret;
+
+	return panthor_lruvecs_init(ptdev);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_reclaim_init);

@@ -4,8 +4,11 @@
 #define __PANTHOR_GEM_SHRINKER_H__
 
 #include <linux/atomic.h>
+#include <linux/hashtable.h>
 #include <linux/list.h>
+#include <linux/list_lru.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/shrinker.h>
 #include <linux/types.h>
 
@@ -13,8 +16,10 @@
 
 #include "panthor_gem_room.h"
 
+struct mem_cgroup;
 struct panthor_device;
 struct panthor_gem_object;
+struct panthor_lruvec;
 struct panthor_vm;
 
 /**
@@ -38,7 +43,7 @@ enum panthor_gem_reclaim_state {
 
 	/** @PANTHOR_GEM_UNRECLAIMABLE: Has no pages, or pages that are pinned. In no list. */
 	PANTHOR_GEM_UNRECLAIMABLE,
-};
+} __packed;
 
 /**
  * enum panthor_reclaim_skip - Reasons for not reclaiming something
@@ -58,6 +63,9 @@ enum panthor_reclaim_skip {
 
 	/** @PANTHOR_RECLAIM_SKIP_VM: Its GPU mappings couldn't be removed. */
 	PANTHOR_RECLAIM_SKIP_VM,
+
+	/** @PANTHOR_RECLAIM_SKIP_RECENT: The GPU was using it a moment ago. */
+	PANTHOR_RECLAIM_SKIP_RECENT,
 
 	/** @PANTHOR_RECLAIM_SKIP_COUNT: Number of reasons. */
 	PANTHOR_RECLAIM_SKIP_COUNT,
@@ -119,36 +127,99 @@ struct panthor_reclaim_stats {
 };
 
 /**
- * struct panthor_vm_reclaim - Reclaim related fields of a VM
+ * struct panthor_vm_lru - What a VM has that one memory cgroup pays for
+ *
+ * Protected by panthor_reclaim::lock.
  */
-struct panthor_vm_reclaim {
-	/** @lru: Objects that are GPU-mapped in this VM only. */
+struct panthor_vm_lru {
+	/** @lru: Objects of @lruvec that are GPU-mapped in this VM only. */
 	struct drm_gem_lru lru;
 
-	/**
-	 * @node: Used to insert the VM in panthor_reclaim::vms.
-	 *
-	 * Only VMs whose @lru is not empty are inserted.
-	 */
+	/** @vm_reclaim: Reclaim related fields of the VM. */
+	struct panthor_vm_reclaim *vm_reclaim;
+
+	/** @vm_node: Used to insert this in panthor_vm_reclaim::lrus. Never removed. */
+	struct list_head vm_node;
+
+	/** @lruvec: Who pays, NULL if @lru is empty. */
+	struct panthor_lruvec *lruvec;
+
+	/** @node: Used to insert this in panthor_reclaim::vms, unless @lru is empty. */
 	struct list_head node;
 
-	/** @seq: When the VM was inserted in, or moved to the tail of the list. */
+	/** @lruvec_node: The same for panthor_lruvec::vms. */
+	struct list_head lruvec_node;
+
+	/** @seq: When this was inserted in, or moved to the tail of both lists. */
 	u64 seq;
 
 	/** @unswappable: Same as &panthor_gem_object.unswappable, for what's in @lru. */
-	unsigned long unswappable;
+	u32 unswappable;
 };
 
 /**
- * struct panthor_reclaim - Reclaim related fields of a device
+ * struct panthor_vm_reclaim - Reclaim related fields of a VM
  */
-struct panthor_reclaim {
+struct panthor_vm_reclaim {
+	/** @lru: The first of @lrus, enough for those who never change their cgroup. */
+	struct panthor_vm_lru lru;
+
 	/**
-	 * @lock: Lock protecting the lists.
+	 * @lrus: Objects that are GPU-mapped in this VM only, by memory cgroup.
 	 *
-	 * Taken in reclaim, nothing must be allocated with this lock held.
+	 * Only grows, so it can be walked without the lock.
 	 */
-	struct mutex lock;
+	struct list_head lrus;
+
+	/**
+	 * @nr_pages: Number of pages in @lrus.
+	 *
+	 * Can be read without the lock.
+	 */
+	unsigned long nr_pages;
+
+	/** @seq: &panthor_vm_lru.seq of the one that moved last. */
+	u64 seq;
+
+	/**
+	 * @last_job: When a job was submitted, or done, the last time, in jiffies. 0 if none
+	 * ever was. Read, and changed, without a lock.
+	 */
+	u32 last_job;
+};
+
+/**
+ * struct panthor_lruvec - What a memory cgroup pays for
+ *
+ * Exists as long as there's an object whose pages were charged to the cgroup the last
+ * time it got some. Protected by panthor_reclaim::lock.
+ */
+struct panthor_lruvec {
+	/** @memcg: Memory cgroup we have a reference to, NULL if that's the root. */
+	struct mem_cgroup *memcg;
+
+	/** @id: Increasing number, 0 for the root. */
+	u64 id;
+
+	/**
+	 * @refs: Number of objects, and of those who look at this.
+	 *
+	 * Dropped with the lock held. The root is never released.
+	 */
+	refcount_t refs;
+
+	/** @hash_node: Used to insert this in panthor_reclaim::lruvec_hash. */
+	struct hlist_node hash_node;
+
+	/** @node: Used to insert this in panthor_reclaim::lruvecs. */
+	struct list_head node;
+
+	/**
+	 * @memcg_node: Used to insert this in panthor_reclaim::memcgs.
+	 *
+	 * That's done when the first object is listed.
+	 */
+	struct list_head memcg_node;
 
 	/** @unused: Objects in the PANTHOR_GEM_UNUSED state. */
 	struct drm_gem_lru unused;
@@ -166,12 +237,6 @@ struct panthor_reclaim {
 	 */
 	struct list_head vms;
 
-	/** @seq: Last sequence number attributed to a VM. */
-	u64 seq;
-
-	/** @last_wait: Sequence number of the last VM kswapd was waiting for. */
-	u64 last_wait;
-
 	/** @shared: Objects in the PANTHOR_GEM_GPU_MAPPED_SHARED state. */
 	struct drm_gem_lru shared;
 
@@ -185,7 +250,54 @@ struct panthor_reclaim {
 	struct drm_gem_lru written;
 
 	/**
-	 * @nr_pages: Number of pages in all lists.
+	 * @nr_pages: Number of pages in all lists but the last one.
+	 *
+	 * Can be read without the lock.
+	 */
+	long nr_pages;
+
+	/** @last_wait: Sequence number of the last VM kswapd was waiting for. */
+	u64 last_wait;
+};
+
+/**
+ * struct panthor_reclaim - Reclaim related fields of a device
+ */
+struct panthor_reclaim {
+	/**
+	 * @lock: Lock protecting the lists.
+	 *
+	 * Taken in reclaim, nothing must be allocated with this lock held.
+	 */
+	struct mutex lock;
+
+	/** @root: What the root memory cgroup pays for, or nobody in particular. */
+	struct panthor_lruvec root;
+
+	/** @lruvecs: All &struct panthor_lruvec, in the order of their IDs. */
+	struct list_head lruvecs;
+
+	/** @lruvec_hash: The same by cgroup, except for the root. */
+	DECLARE_HASHTABLE(lruvec_hash, 6);
+
+	/** @last_lruvec: Last ID attributed to one of them. */
+	u64 last_lruvec;
+
+	/**
+	 * @memcgs: Those that had something to reclaim, by the cgroup that's responsible.
+	 *
+	 * That's the closest one that wasn't removed.
+	 */
+	struct list_lru memcgs;
+
+	/** @vms: All &struct panthor_vm_lru that aren't empty, in order of last activity. */
+	struct list_head vms;
+
+	/** @seq: Last sequence number attributed to a VM. */
+	u64 seq;
+
+	/**
+	 * @nr_pages: Number of pages there are to reclaim.
 	 *
 	 * Can be read without the lock.
 	 */
@@ -205,7 +317,7 @@ struct panthor_reclaim {
 	/** @room: Who's allowed to take memory from others. */
 	struct panthor_room room;
 
-	/** @shrinker: Shrinker, NULL until the device is ready for it. */
+	/** @shrinker: Shrinker, NULL once the device is unplugged. */
 	struct shrinker *shrinker;
 
 	/** @stats: What happened so far. */
@@ -224,6 +336,8 @@ void panthor_reclaim_leave(struct panthor_device *ptdev, bool evicted);
 bool panthor_gem_evict_locked(struct panthor_gem_object *bo);
 unsigned long panthor_gem_write_evicted(struct panthor_gem_object *bo, unsigned long *writing);
 unsigned long panthor_vm_reclaimable_pages(struct panthor_vm *vm);
+bool panthor_vm_reclaim_has_bo(struct panthor_vm_reclaim *vm_reclaim,
+			       struct panthor_gem_object *bo);
 int panthor_vm_wait_reclaimable(struct panthor_device *ptdev, struct panthor_vm *vm);
 unsigned long panthor_vm_evict(struct panthor_device *ptdev, struct panthor_vm *vm,
 			       unsigned long nr_pages);

@@ -18,6 +18,7 @@ struct drm_file;
 struct drm_gpuvm;
 struct drm_gpuvm_bo;
 struct drm_panthor_vm_bind_op;
+struct mem_cgroup;
 struct mutex;
 struct panthor_device;
 struct panthor_gem_object;
@@ -45,12 +46,18 @@ panthor_gem_create(struct drm_device *ddev, size_t size, u32 flags,
 int panthor_gem_debugfs_show(struct seq_file *m, void *arg);
 int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg);
 
+/* panthor_gem_memcg.c */
+struct mem_cgroup *panthor_gem_get_memcg_locked(struct panthor_gem_object *bo);
+void panthor_lruvec_put_memcg(struct mem_cgroup *memcg);
+struct mem_cgroup *panthor_memcg_set_active(struct mem_cgroup *memcg);
+
 /* panthor_gem_pages.c */
 int panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t gfp);
 
 /* panthor_gem_room.c */
 unsigned long panthor_room_free_pages(void);
 unsigned long panthor_room_most(struct panthor_device *ptdev, unsigned long own);
+unsigned long panthor_room_spare(void);
 unsigned long panthor_room_events(void);
 ktime_t panthor_room_now(void);
 unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm);
@@ -58,6 +65,7 @@ bool panthor_room_wait_for_vms(struct panthor_room *room, struct dma_resv *resv)
 
 /* panthor_gem_shrinker.c */
 bool panthor_reclaim_can_wait(void);
+unsigned int panthor_reclaim_pressure(int *priority);
 int panthor_reclaim_evictors(struct panthor_reclaim *reclaim);
 
 /* panthor_mem_reclaim.c */

@@ -19,6 +19,7 @@
 #include "panthor_gem.h"
 #include "panthor_gem_shrinker.h"
 #include "panthor_kunit.h"
+#include "panthor_mem_claim.h"
 #include "panthor_mem_reclaim.h"
 #include "panthor_mmu.h"
 
@@ -46,14 +47,11 @@
 #define PANTHOR_MEM_RECLAIM_CHUNK	((unsigned long)SZ_4M >> PAGE_SHIFT)
 
 /**
- * struct panthor_mem_reclaim - State of a request
+ * struct panthor_mem_reclaim - Request for the memory of a process to be reclaimed
  */
 struct panthor_mem_reclaim {
-	/** @ptdev: Device. */
-	struct panthor_device *ptdev;
-
-	/** @pid: Process whose memory we want to reclaim. */
-	struct pid *pid;
+	/** @base: Inherit from panthor_mem_request. */
+	struct panthor_mem_request base;
 
 	/** @candidates: True if there was something that could be reclaimed. */
 	bool candidates;
@@ -62,8 +60,16 @@ struct panthor_mem_reclaim {
 	unsigned long freed;
 };
 
-/* Time to stop? */
-static int panthor_mem_reclaim_check(struct panthor_mem_reclaim *req)
+/**
+ * panthor_mem_request_check() - Check if it's time to stop
+ * @req: Request.
+ *
+ * Context: Process context, with nothing locked. Lets others run.
+ *
+ * Return: 0 to go on, -ERESTARTSYS if a signal was received, -ENODEV if the device is
+ * gone.
+ */
+int panthor_mem_request_check(struct panthor_mem_request *req)
 {
 	cond_resched();
 
@@ -82,16 +88,16 @@ static int panthor_mem_reclaim_vm(struct panthor_mem_reclaim *req, struct pantho
 		return 0;
 
 	req->candidates = true;
-	ret = panthor_vm_wait_reclaimable(req->ptdev, vm);
+	ret = panthor_vm_wait_reclaimable(req->base.ptdev, vm);
 	if (ret)
 		return ret == -EBUSY ? 0 : ret;
 
 	do {
-		freed = panthor_vm_evict(req->ptdev, vm,
+		freed = panthor_vm_evict(req->base.ptdev, vm,
 					 min(left, PANTHOR_MEM_RECLAIM_CHUNK));
 		req->freed += freed;
 		left -= min(left, freed);
-		ret = panthor_mem_reclaim_check(req);
+		ret = panthor_mem_request_check(&req->base);
 	} while (!ret && freed && left);
 
 	return ret;
@@ -157,15 +163,15 @@ static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct pantho
 		return -ERESTARTSYS;
 
 	/* It might have been mapped since we looked at it. */
-	panthor_reclaim_enter(req->ptdev);
+	panthor_reclaim_enter(req->base.ptdev);
 	evicted = bo->reclaim_state <= PANTHOR_GEM_MMAPPED && panthor_gem_evict_locked(bo);
 	dma_resv_unlock(bo->base.resv);
-	panthor_reclaim_leave(req->ptdev, evicted);
+	panthor_reclaim_leave(req->base.ptdev, evicted);
 
 	if (evicted)
 		req->freed += panthor_gem_write_evicted(bo, &writing);
 
-	return panthor_mem_reclaim_check(req);
+	return panthor_mem_request_check(&req->base);
 }
 
 /* Objects that are not mapped in a VM. */
@@ -188,7 +194,7 @@ static int panthor_mem_reclaim_handles(struct panthor_mem_reclaim *req, struct d
  * in there.
  */
 static struct drm_file *
-panthor_mem_reclaim_next_file_locked(struct panthor_mem_reclaim *req, u64 *client_id)
+panthor_mem_request_next_file_locked(struct panthor_mem_request *req, u64 *client_id)
 {
 	struct drm_device *ddev = &req->ptdev->base;
 	struct drm_file *file, *next = NULL;
@@ -210,7 +216,7 @@ panthor_mem_reclaim_next_file_locked(struct panthor_mem_reclaim *req, u64 *clien
 }
 
 /* Returns 1 if a context was found, 0 if there's none left. */
-static int panthor_mem_reclaim_get_next_file(struct panthor_mem_reclaim *req, u64 *client_id,
+static int panthor_mem_request_get_next_file(struct panthor_mem_request *req, u64 *client_id,
 					     struct drm_file **file)
 {
 	struct drm_device *ddev = &req->ptdev->base;
@@ -222,34 +228,33 @@ static int panthor_mem_reclaim_get_next_file(struct panthor_mem_reclaim *req, u6
 
 	/* Skip those that are being closed. */
 	do {
-		*file = panthor_mem_reclaim_next_file_locked(req, client_id);
+		*file = panthor_mem_request_next_file_locked(req, client_id);
 	} while (*file && !get_file_active(&(*file)->filp));
 	mutex_unlock(&ddev->filelist_mutex);
 
 	return *file ? 1 : 0;
 }
 
-static int panthor_mem_reclaim_file(struct panthor_mem_reclaim *req, struct drm_file *file)
-{
-	int ret;
-
-	ret = panthor_mem_reclaim_handles(req, file);
-	if (ret)
-		return ret;
-
-	return panthor_mem_reclaim_vms(req, file->driver_priv);
-}
-
-static int panthor_mem_reclaim_files(struct panthor_mem_reclaim *req)
+/**
+ * panthor_mem_request_run() - Do something for all the contexts of a process
+ * @req: Request.
+ *
+ * Context: Process context, with nothing locked, in a section entered with
+ * drm_dev_enter().
+ *
+ * Return: 0 on success, -ESRCH if the process has no context, -ERESTARTSYS if a signal
+ * was received, or what @req->file returned.
+ */
+int panthor_mem_request_run(struct panthor_mem_request *req)
 {
 	struct drm_file *file;
 	u64 client_id = 0;
 	bool found = false;
 	int ret;
 
-	while ((ret = panthor_mem_reclaim_get_next_file(req, &client_id, &file)) > 0) {
+	while ((ret = panthor_mem_request_get_next_file(req, &client_id, &file)) > 0) {
 		found = true;
-		ret = panthor_mem_reclaim_file(req, file);
+		ret = req->file(req, file);
 		fput(file->filp);
 		if (ret)
 			return ret;
@@ -261,15 +266,33 @@ static int panthor_mem_reclaim_files(struct panthor_mem_reclaim *req)
 	return found ? 0 : -ESRCH;
 }
 
+static int panthor_mem_reclaim_file(struct panthor_mem_request *base, struct drm_file *file)
+{
+	struct panthor_mem_reclaim *req = container_of(base, struct panthor_mem_reclaim, base);
+	int ret;
+
+	ret = panthor_mem_reclaim_handles(req, file);
+	if (ret)
+		return ret;
+
+	return panthor_mem_reclaim_vms(req, file->driver_priv);
+}
+
 static int panthor_mem_reclaim_process(struct panthor_device *ptdev, struct pid *pid)
 {
 	struct panthor_mem_reclaim req = {
-		.ptdev = ptdev,
-		.pid = pid,
+		.base = {
+			.ptdev = ptdev,
+			.pid = pid,
+			.file = panthor_mem_reclaim_file,
+		},
 	};
 	int ret;
 
-	ret = panthor_mem_reclaim_files(&req);
+	if (!panthor_reclaim_swap_room())
+		return -EOPNOTSUPP;
+
+	ret = panthor_mem_request_run(&req.base);
 	if (ret)
 		return ret;
 
@@ -277,7 +300,7 @@ static int panthor_mem_reclaim_process(struct panthor_device *ptdev, struct pid 
 }
 
 /**
- * panthor_mem_reclaim_parse() - Parse what's written to mem_reclaim
+ * panthor_mem_reclaim_parse() - Parse what's written to mem_reclaim, or mem_claim
  * @buf: String to parse.
  * @tgid: Filled with the process ID on success.
  *
@@ -300,8 +323,10 @@ VISIBLE_IF_KUNIT int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_mem_reclaim_parse);
 
-static ssize_t mem_reclaim_store(struct device *dev, struct device_attribute *attr,
-				 const char *buf, size_t len)
+/* Parse what was written, check who has written it, and do it. */
+static ssize_t panthor_mem_store(struct device *dev, const char *buf, size_t len,
+				 bool for_oneself,
+				 int (*process)(struct panthor_device *ptdev, struct pid *pid))
 {
 	struct panthor_device *ptdev = dev_get_drvdata(dev);
 	struct pid *pid;
@@ -316,7 +341,7 @@ static ssize_t mem_reclaim_store(struct device *dev, struct device_attribute *at
 	pid = find_get_pid(tgid);
 
 	/* Without the capability, whether others exist isn't any of your business. */
-	if (pid != task_tgid(current) && !capable(CAP_SYS_RESOURCE)) {
+	if (!(for_oneself && pid == task_tgid(current)) && !capable(CAP_SYS_RESOURCE)) {
 		ret = -EPERM;
 		goto out_put_pid;
 	}
@@ -331,21 +356,32 @@ static ssize_t mem_reclaim_store(struct device *dev, struct device_attribute *at
 		goto out_put_pid;
 	}
 
-	if (panthor_reclaim_swap_room())
-		ret = panthor_mem_reclaim_process(ptdev, pid);
-	else
-		ret = -EOPNOTSUPP;
-
+	ret = process(ptdev, pid);
 	drm_dev_exit(cookie);
 
 out_put_pid:
 	put_pid(pid);
 	return ret ?: len;
 }
+
+static ssize_t mem_reclaim_store(struct device *dev, struct device_attribute *attr,
+				 const char *buf, size_t len)
+{
+	return panthor_mem_store(dev, buf, len, true, panthor_mem_reclaim_process);
+}
 static DEVICE_ATTR_WO(mem_reclaim);
+
+static ssize_t mem_claim_store(struct device *dev, struct device_attribute *attr,
+			       const char *buf, size_t len)
+{
+	/* Others might have to make room for it, so nobody does that for oneself. */
+	return panthor_mem_store(dev, buf, len, false, panthor_mem_claim_process);
+}
+static DEVICE_ATTR_WO(mem_claim);
 
 static struct attribute *panthor_mem_reclaim_attrs[] = {
 	&dev_attr_mem_reclaim.attr,
+	&dev_attr_mem_claim.attr,
 	NULL,
 };
 

@@ -6,6 +6,7 @@
 #if !defined(__PANTHOR_TRACE_H__) || defined(TRACE_HEADER_MULTI_READ)
 #define __PANTHOR_TRACE_H__
 
+#include <linux/pid.h>
 #include <linux/tracepoint.h>
 
 #include "panthor_device.h"
@@ -26,7 +27,8 @@
 		{ PANTHOR_RECLAIM_SKIP_ACTIVE, "active" }, \
 		{ PANTHOR_RECLAIM_SKIP_CONTENDED, "contended" }, \
 		{ PANTHOR_RECLAIM_SKIP_NO_SWAP, "no-swap" }, \
-		{ PANTHOR_RECLAIM_SKIP_VM, "vm" })
+		{ PANTHOR_RECLAIM_SKIP_VM, "vm" }, \
+		{ PANTHOR_RECLAIM_SKIP_RECENT, "recent" })
 
 /*
  * gem_reclaim_scan - A scan is over
@@ -120,6 +122,32 @@ DEFINE_EVENT(gem_reclaim_bo, gem_evict,
 DEFINE_EVENT(gem_reclaim_bo, gem_restore,
 	TP_PROTO(struct panthor_gem_object *bo),
 	TP_ARGS(bo)
+);
+
+/*
+ * gem_claim - Somebody asked for the memory of a process to come back
+ * @dev: Device.
+ * @pid: ID of the process, in the initial namespace.
+ * @nr_pages: Number of pages that came back.
+ * @ret: 0 if that was everything, a negative error code otherwise.
+ */
+TRACE_EVENT(gem_claim,
+	TP_PROTO(struct panthor_device *ptdev, struct pid *pid, unsigned long nr_pages, int ret),
+	TP_ARGS(ptdev, pid, nr_pages, ret),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(ptdev->base.dev))
+		__field(pid_t, pid)
+		__field(unsigned long, nr_pages)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->pid = pid_nr(pid);
+		__entry->nr_pages = nr_pages;
+		__entry->ret = ret;
+	),
+	TP_printk("%s: pid=%d nr_pages=%lu ret=%d", __get_str(dev), __entry->pid,
+		  __entry->nr_pages, __entry->ret)
 );
 
 /*

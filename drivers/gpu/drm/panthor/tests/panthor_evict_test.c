@@ -15,6 +15,7 @@
 
 #include <kunit/static_stub.h>
 
+#include <drm/drm_exec.h>
 #include <drm/panthor_drm.h>
 
 #include "panthor_kunit_helpers.h"
@@ -255,7 +256,7 @@ static unsigned long panthor_evict_test_evict_and_write(struct kunit *test,
 	current->reclaim_state = &reclaim_state;
 	freed = panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL);
 	current->reclaim_state = NULL;
-	KUNIT_EXPECT_EQ(test, freed, reclaim_state.reclaimed);
+	KUNIT_EXPECT_EQ(test, freed, reclaim_state.reclaimed_memcg);
 
 	for (u32 i = 0; i < count; i++)
 		bos[i]->base.filp->f_mapping->a_ops = shmem_aops;
@@ -393,7 +394,7 @@ static void panthor_evict_test_in_flight(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
 		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
 		KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
-		KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+		KUNIT_EXPECT_EQ(test, reclaim->root.written.count, PANTHOR_KUNIT_BO_PAGES);
 		KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 2 * PANTHOR_KUNIT_BO_PAGES);
 	}
 
@@ -404,7 +405,7 @@ static void panthor_evict_test_in_flight(struct kunit *test)
 	t.written = true;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, t.calls, 6);
-	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
+	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, 0);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
 
 	t.written = false;
@@ -432,7 +433,7 @@ static void panthor_evict_test_more_in_flight(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
-	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.written.count, 3 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.root.written.count, 3 * PANTHOR_KUNIT_BO_PAGES);
 }
 
 /* What's in use again, or gone, isn't waited for. */
@@ -446,21 +447,21 @@ static void panthor_evict_test_not_in_flight(struct kunit *test)
 	panthor_evict_test_write_slowly(test, &t);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
-	KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
-	KUNIT_EXPECT_EQ(test, reclaim->unused.count, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, 0);
+	KUNIT_EXPECT_EQ(test, reclaim->root.unused.count, PANTHOR_KUNIT_BO_PAGES);
 
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
-	KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_ASSERT_EQ(test, 0, panthor_gem_pin(bo));
-	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
+	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, 0);
 	panthor_gem_unpin(bo);
 
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
-	KUNIT_EXPECT_EQ(test, reclaim->written.count, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, PANTHOR_KUNIT_BO_PAGES);
 	panthor_kunit_bo_put(test, bo);
-	KUNIT_EXPECT_EQ(test, reclaim->written.count, 0);
+	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, 0);
 }
 
 static unsigned long panthor_evict_test_write_some(struct panthor_gem_object *bo,
@@ -1163,6 +1164,64 @@ static void panthor_evict_test_many_mappings_batch(struct kunit *test)
 	panthor_kunit_vm_set_as(vm, -1);
 }
 
+/* Lock a VM, and what's mapped in it. */
+static void panthor_evict_test_lock_vm(struct kunit *test, struct drm_exec *exec,
+				       struct panthor_vm *vm)
+{
+	int ret = 0;
+
+	drm_exec_init(exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+	drm_exec_until_all_locked(exec) {
+		ret = panthor_vm_prepare_mapped_bos_resvs(exec, vm, 0);
+	}
+	KUNIT_ASSERT_EQ(test, 0, ret);
+}
+
+/* A VM can come back one part after the other. What's left stays evicted. */
+static void panthor_evict_test_restore_part(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bos[3];
+	struct panthor_vm_pins pins = {};
+	struct drm_exec exec;
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(i));
+		panthor_kunit_fill(test, bos[i], i);
+	}
+	panthor_kunit_scan(test, PANTHOR_KUNIT_ALL);
+
+	panthor_evict_test_lock_vm(test, &exec, vm);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, panthor_vm_restore_resident(vm, &exec));
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_pins_add_evicted(&pins, vm,
+							     PANTHOR_KUNIT_BO_PAGES + 1, false));
+	drm_exec_fini(&exec);
+	KUNIT_ASSERT_EQ(test, 2, pins.count);
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_pins_get(&pins, GFP_HIGHUSER));
+
+	panthor_evict_test_lock_vm(test, &exec, vm);
+	KUNIT_EXPECT_EQ(test, -EAGAIN, panthor_vm_restore_resident(vm, &exec));
+	panthor_vm_pins_put_locked(&pins, &exec);
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_pins_add_evicted(&pins, vm, ULONG_MAX, false));
+	drm_exec_fini(&exec);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[0], PANTHOR_KUNIT_VA(0)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
+
+	KUNIT_ASSERT_EQ(test, 1, pins.count);
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_pins_get(&pins, GFP_HIGHUSER));
+	panthor_evict_test_lock_vm(test, &exec, vm);
+	KUNIT_EXPECT_EQ(test, 0, panthor_vm_restore_resident(vm, &exec));
+	drm_exec_fini(&exec);
+	panthor_vm_pins_put(&pins);
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, bos[i], PANTHOR_KUNIT_VA(i)));
+		KUNIT_EXPECT_EQ(test, 0, panthor_kunit_check(test, bos[i], i));
+		KUNIT_EXPECT_EQ(test, PANTHOR_GEM_GPU_MAPPED_VM, bos[i]->reclaim_state);
+	}
+}
+
 static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_order),
 	KUNIT_CASE(panthor_evict_test_count),
@@ -1200,6 +1259,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_many_mappings),
 	KUNIT_CASE(panthor_evict_test_sparse),
 	KUNIT_CASE(panthor_evict_test_many_mappings_batch),
+	KUNIT_CASE(panthor_evict_test_restore_part),
 	{}
 };
 

@@ -595,7 +595,7 @@ static void panthor_gem_test_free_in_reclaim(struct kunit *test)
 	panthor_kunit_release(test, holder);
 
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), SHRINK_EMPTY);
-	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.unused.count, 0);
+	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.root.unused.count, 0);
 }
 
 /* An object stays there as long as it's mapped in a VM. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 or MIT
 
-/* KUnit test suite for what can be written to mem_reclaim. */
+/* KUnit test suite for what can be written to mem_reclaim, and mem_claim. */
 
 #include <linux/errno.h>
 #include <linux/limits.h>
@@ -13,7 +13,7 @@
 #define PANTHOR_PARSE_UNTOUCHED		-12345
 
 /**
- * struct panthor_parse_case - Something that's written to mem_reclaim
+ * struct panthor_parse_case - Something that's written to mem_reclaim, or mem_claim
  */
 struct panthor_parse_case {
 	/** @desc: Description. */

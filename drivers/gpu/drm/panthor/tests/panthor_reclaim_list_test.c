@@ -27,11 +27,11 @@ static void panthor_list_test_totals(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[i], shared, PANTHOR_KUNIT_VA(1)));
 	}
 
-	KUNIT_EXPECT_EQ(test, reclaim->unused.count, 1);
-	KUNIT_EXPECT_EQ(test, reclaim->mmapped.count, 2);
-	KUNIT_EXPECT_EQ(test, panthor_vm_reclaim(vms[0])->lru.count, 4);
-	KUNIT_EXPECT_EQ(test, panthor_vm_reclaim(vms[1])->lru.count, 4);
-	KUNIT_EXPECT_EQ(test, reclaim->shared.count, 8);
+	KUNIT_EXPECT_EQ(test, reclaim->root.unused.count, 1);
+	KUNIT_EXPECT_EQ(test, reclaim->root.mmapped.count, 2);
+	KUNIT_EXPECT_EQ(test, panthor_vm_reclaim(vms[0])->lru.lru.count, 4);
+	KUNIT_EXPECT_EQ(test, panthor_vm_reclaim(vms[1])->lru.lru.count, 4);
+	KUNIT_EXPECT_EQ(test, reclaim->root.shared.count, 8);
 	KUNIT_EXPECT_EQ(test, reclaim->nr_pages, 19);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 19);
 
@@ -53,7 +53,7 @@ static void panthor_list_test_vm_listed(struct kunit *test)
 {
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_vm *vm = panthor_kunit_vm(test);
-	struct list_head *node = &panthor_vm_reclaim(vm)->node;
+	struct list_head *node = &panthor_vm_reclaim(vm)->lru.node;
 
 	/* There's nothing to move. */
 	panthor_vm_reclaim_touch(ctx->ptdev, panthor_vm_reclaim(vm));
@@ -85,8 +85,8 @@ static void panthor_list_test_vm_destroyed(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[1], shared, PANTHOR_KUNIT_VA(1)));
 
 	panthor_kunit_vm_destroy(test, vms[0]);
-	KUNIT_EXPECT_PTR_EQ(test, bo->base.lru, &reclaim->unused);
-	KUNIT_EXPECT_PTR_EQ(test, shared->base.lru, &panthor_vm_reclaim(vms[1])->lru);
+	KUNIT_EXPECT_PTR_EQ(test, bo->base.lru, &reclaim->root.unused);
+	KUNIT_EXPECT_PTR_EQ(test, shared->base.lru, &panthor_vm_reclaim(vms[1])->lru.lru);
 	KUNIT_EXPECT_TRUE(test, list_is_singular(&reclaim->vms));
 	KUNIT_EXPECT_EQ(test, reclaim->nr_pages, 2);
 }

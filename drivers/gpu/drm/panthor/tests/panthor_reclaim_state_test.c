@@ -532,13 +532,13 @@ static struct drm_gem_lru *panthor_state_lru(struct kunit *test, struct panthor_
 
 	switch (step->state) {
 	case PANTHOR_GEM_UNUSED:
-		return &reclaim->unused;
+		return &reclaim->root.unused;
 	case PANTHOR_GEM_MMAPPED:
-		return &reclaim->mmapped;
+		return &reclaim->root.mmapped;
 	case PANTHOR_GEM_GPU_MAPPED_VM:
-		return &panthor_vm_reclaim(t->vms[step->vm - 'A'])->lru;
+		return &panthor_vm_reclaim(t->vms[step->vm - 'A'])->lru.lru;
 	case PANTHOR_GEM_GPU_MAPPED_SHARED:
-		return &reclaim->shared;
+		return &reclaim->root.shared;
 	case PANTHOR_GEM_UNRECLAIMABLE:
 		break;
 	}
@@ -553,11 +553,11 @@ static void panthor_state_check(struct kunit *test, struct panthor_state_test *t
 	struct panthor_reclaim *reclaim = &ctx->ptdev->reclaim;
 	struct drm_gem_lru *expected = panthor_state_lru(test, t, step);
 	struct drm_gem_lru *lrus[] = {
-		&reclaim->unused,
-		&reclaim->mmapped,
-		&panthor_vm_reclaim(t->vms[0])->lru,
-		&panthor_vm_reclaim(t->vms[1])->lru,
-		&reclaim->shared,
+		&reclaim->root.unused,
+		&reclaim->root.mmapped,
+		&panthor_vm_reclaim(t->vms[0])->lru.lru,
+		&panthor_vm_reclaim(t->vms[1])->lru.lru,
+		&reclaim->root.shared,
 	};
 
 	KUNIT_EXPECT_PTR_EQ(test, t->bo->base.lru, expected);
@@ -573,8 +573,9 @@ static void panthor_state_check(struct kunit *test, struct panthor_state_test *t
 			step->state == PANTHOR_GEM_UNRECLAIMABLE ? 0 : PANTHOR_KUNIT_BO_PAGES);
 
 	for (u32 i = 0; i < ARRAY_SIZE(t->vms); i++)
-		KUNIT_EXPECT_EQ_MSG(test, list_empty(&panthor_vm_reclaim(t->vms[i])->node),
-				    &panthor_vm_reclaim(t->vms[i])->lru != expected, "VM %u", i);
+		KUNIT_EXPECT_EQ_MSG(test, list_empty(&panthor_vm_reclaim(t->vms[i])->lru.node),
+				    &panthor_vm_reclaim(t->vms[i])->lru.lru != expected,
+				    "VM %u", i);
 }
 
 /*

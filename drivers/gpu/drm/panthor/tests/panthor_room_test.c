@@ -889,6 +889,171 @@ static void panthor_room_test_insist(struct kunit *test)
 	panthor_gem_unpin(bo);
 }
 
+/**
+ * struct panthor_room_test_older - Somebody who only takes memory from older VMs
+ */
+struct panthor_room_test_older {
+	/** @spare: What the system has to spare, in pages. */
+	unsigned long spare;
+
+	/** @missing: What's needed, in pages. */
+	unsigned long missing;
+
+	/** @gets: Number of times pages were to be allocated. */
+	u32 gets;
+
+	/** @ret: What that returns. */
+	int ret;
+
+	/** @scans: True to reclaim everything meanwhile, as direct reclaim might do. */
+	bool scans;
+};
+
+static struct panthor_room_test_older *panthor_room_test_get_older(void)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+
+	return ctx->priv;
+}
+
+static unsigned long panthor_room_test_spare(void)
+{
+	return panthor_room_test_get_older()->spare;
+}
+
+static unsigned long panthor_room_test_older_missing(struct panthor_room_request *req)
+{
+	return panthor_room_test_get_older()->missing;
+}
+
+static int panthor_room_test_older_get(struct panthor_room_request *req)
+{
+	struct panthor_room_test_older *older = panthor_room_test_get_older();
+
+	older->gets++;
+	if (older->scans)
+		panthor_kunit_scan(kunit_get_current_test(), PANTHOR_KUNIT_ALL);
+
+	return older->ret;
+}
+
+/* Get @missing pages for a VM, with what the system needs to run, and @more, to spare. */
+static int panthor_room_test_from_older(struct kunit *test, struct panthor_vm *vm,
+					struct panthor_room_test_older *older, long more)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_room_request req = {
+		.ptdev = ctx->ptdev,
+		.vm = vm,
+		.resv = panthor_vm_resv(vm),
+		.missing = panthor_room_test_older_missing,
+		.get = panthor_room_test_older_get,
+	};
+	int ret;
+
+	ctx->priv = older;
+	older->spare = totalram_pages() / 16 + more;
+	kunit_activate_static_stub(test, panthor_room_spare, panthor_room_test_spare);
+	ret = panthor_room_get_from_older(&req, panthor_vm_reclaim(vm)->seq);
+	kunit_deactivate_static_stub(test, panthor_room_spare);
+	KUNIT_EXPECT_EQ(test, 0, atomic_long_read(&ctx->ptdev->reclaim.room.claimed));
+
+	return ret;
+}
+
+/* Three VMs in a row, with an object each. */
+static void panthor_room_test_make_vms(struct kunit *test, struct panthor_vm **vms,
+				       struct panthor_gem_object **bos)
+{
+	for (u32 i = 0; i < 3; i++) {
+		vms[i] = panthor_kunit_vm(test);
+		bos[i] = panthor_kunit_mapped_bo(test, vms[i], PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(0));
+	}
+}
+
+/* What's to spare isn't taken from anybody, what's not is taken from older VMs. */
+static void panthor_room_test_older(struct kunit *test)
+{
+	struct panthor_room_test_older older = { .missing = 10 };
+	struct panthor_gem_object *bos[3];
+	struct panthor_vm *vms[3];
+
+	panthor_room_test_make_vms(test, vms, bos);
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_test_from_older(test, vms[1], &older, 10));
+	KUNIT_EXPECT_EQ(test, 1, older.gets);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_test_from_older(test, vms[1], &older, 9));
+	KUNIT_EXPECT_EQ(test, 2, older.gets);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
+
+	/* Nobody older is left. */
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_test_from_older(test, vms[1], &older, 9));
+	KUNIT_EXPECT_EQ(test, 2, older.gets);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
+}
+
+/* If it wouldn't be enough, nobody gives anything. */
+static void panthor_room_test_older_in_vain(struct kunit *test)
+{
+	struct panthor_room_test_older older = { .missing = PANTHOR_KUNIT_BO_PAGES + 1 };
+	struct panthor_gem_object *bos[3];
+	struct panthor_vm *vms[3];
+
+	panthor_room_test_make_vms(test, vms, bos);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_room_test_from_older(test, vms[1], &older, 0));
+	KUNIT_EXPECT_EQ(test, 0, older.gets);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+
+	/* Without pages missing, there's nothing to have room for. */
+	older.missing = 0;
+	KUNIT_EXPECT_EQ(test, 0, panthor_room_test_from_older(test, vms[1], &older, -1));
+	KUNIT_EXPECT_EQ(test, 1, older.gets);
+}
+
+/* Direct reclaim doesn't do what we don't, and it's only ours that doesn't. */
+static void panthor_room_test_older_direct(struct kunit *test)
+{
+	struct panthor_room_test_older older = { .ret = -EIO, .scans = true };
+	struct panthor_gem_object *bos[3], *shared, *unused;
+	struct panthor_vm *vms[3];
+
+	panthor_room_test_make_vms(test, vms, bos);
+	shared = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	for (u32 i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[2 * i], shared,
+							   PANTHOR_KUNIT_VA(1)));
+	unused = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(unused));
+
+	KUNIT_EXPECT_EQ(test, -EIO, panthor_room_test_from_older(test, vms[1], &older, 0));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(unused));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(shared));
+
+	panthor_kunit_scan(test, PANTHOR_KUNIT_ALL);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(shared));
+}
+
+/* Nobody looks for memory for a device that's gone. */
+static void panthor_room_test_older_unplugged(struct kunit *test)
+{
+	struct panthor_room_test_older older = { .missing = 1 };
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+
+	panthor_kunit_unplug_device(test);
+	KUNIT_EXPECT_EQ(test, -ENODEV, panthor_room_test_from_older(test, vm, &older, 1));
+	KUNIT_EXPECT_EQ(test, 0, older.gets);
+}
+
 static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_fits),
 	KUNIT_CASE(panthor_room_test_does_not_fit),
@@ -915,6 +1080,10 @@ static struct kunit_case panthor_room_tests[] = {
 	KUNIT_CASE(panthor_room_test_insist),
 	KUNIT_CASE(panthor_room_test_unplugged),
 	KUNIT_CASE(panthor_room_test_woken_early),
+	KUNIT_CASE(panthor_room_test_older),
+	KUNIT_CASE(panthor_room_test_older_in_vain),
+	KUNIT_CASE(panthor_room_test_older_direct),
+	KUNIT_CASE(panthor_room_test_older_unplugged),
 	KUNIT_CASE_PARAM(panthor_room_test_bind_interrupted, panthor_room_bind_gen_params),
 	{}
 };

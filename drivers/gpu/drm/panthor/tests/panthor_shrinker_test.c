@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/tracepoint.h>
+#include <linux/vmscan.h>
 
 #include <trace/events/kmem.h>
 
@@ -356,7 +357,7 @@ static void panthor_shrinker_test_half_evicted(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[1], bo, PANTHOR_KUNIT_VA(0)));
 	KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 0);
 	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
-	KUNIT_EXPECT_PTR_EQ(test, bo->base.lru, &panthor_vm_reclaim(vms[1])->lru);
+	KUNIT_EXPECT_PTR_EQ(test, bo->base.lru, &panthor_vm_reclaim(vms[1])->lru.lru);
 
 	KUNIT_EXPECT_EQ(test, 0, panthor_kunit_submit(vms[0], NULL));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[0], bo, PANTHOR_KUNIT_VA(0)));
@@ -1129,6 +1130,142 @@ static void panthor_shrinker_test_reset(struct kunit *test)
 	panthor_kunit_vm_set_as(vm, -1);
 }
 
+/* What reclaim wants of anonymous memory. */
+struct panthor_shrinker_pressure {
+	unsigned int pressure;
+	int priority;
+};
+
+static unsigned int panthor_shrinker_test_pressure(int *priority)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	struct panthor_shrinker_pressure *p = ctx->priv;
+
+	*priority = p->priority;
+	return p->pressure;
+}
+
+static void panthor_shrinker_test_set_pressure(struct kunit *test,
+					       struct panthor_shrinker_pressure *p)
+{
+	struct panthor_kunit *ctx = test->priv;
+
+	ctx->priv = p;
+	kunit_activate_static_stub(test, panthor_reclaim_pressure,
+				   panthor_shrinker_test_pressure);
+}
+
+/* GPU memory is wanted as much as anonymous memory is. */
+static void panthor_shrinker_test_not_its_turn(struct kunit *test)
+{
+	struct panthor_shrinker_pressure p = { .pressure = ANON_PRESSURE_MAX };
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+
+	panthor_shrinker_test_set_pressure(test, &p);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 2 * PANTHOR_KUNIT_BO_PAGES);
+	p.pressure = ANON_PRESSURE_MAX / 2;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
+
+	/* That's not the same as having nothing. */
+	p.pressure = 0;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
+
+	p.pressure = 1;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+}
+
+/* What's on its way out already is freed in any case. */
+static unsigned long panthor_shrinker_test_start_writing(struct panthor_gem_object *bo,
+							 unsigned long *writing)
+{
+	*writing = bo->base.size >> PAGE_SHIFT;
+	return 0;
+}
+
+static unsigned long panthor_shrinker_test_is_written(struct panthor_gem_object *bo,
+						      unsigned long *writing)
+{
+	*writing = 0;
+	return bo->base.size >> PAGE_SHIFT;
+}
+
+static void panthor_shrinker_test_written_anyway(struct kunit *test)
+{
+	struct panthor_shrinker_pressure p = { .priority = DEF_PRIORITY };
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
+	}
+
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_shrinker_test_start_writing);
+	kunit_activate_static_stub(test, panthor_gem_free_written,
+				   panthor_shrinker_test_is_written);
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES);
+
+	panthor_shrinker_test_set_pressure(test, &p);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
+}
+
+static void panthor_shrinker_test_age(struct panthor_vm *vm)
+{
+	WRITE_ONCE(panthor_vm_reclaim(vm)->last_job, (u32)(jiffies - 2 * HZ) ?: 1);
+}
+
+/* What the GPU just worked on has a second chance, unless there's no other way. */
+static void panthor_shrinker_test_recent(struct kunit *test)
+{
+	struct panthor_shrinker_pressure p = { ANON_PRESSURE_MAX, DEF_PRIORITY - 2 };
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bos[2], *shared;
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_mapped_bo(test, vms[i], PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(0));
+	shared = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[i], shared, PANTHOR_KUNIT_VA(1)));
+
+	/* The first one in the list, nevertheless. */
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[0], NULL));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[1], NULL));
+	panthor_shrinker_test_age(vms[1]);
+
+	panthor_shrinker_test_set_pressure(test, &p);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(shared));
+	KUNIT_EXPECT_LT(test, 0, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_RECENT));
+
+	/* It has as many as it submits jobs. */
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+
+	p.priority--;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+
+	p.priority++;
+	panthor_shrinker_test_age(vms[0]);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(shared));
+}
+
 static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_no_swap),
 	KUNIT_CASE(panthor_shrinker_test_too_large),
@@ -1164,6 +1301,9 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_batch_stop),
 	KUNIT_CASE(panthor_shrinker_test_flush_fails),
 	KUNIT_CASE(panthor_shrinker_test_reset),
+	KUNIT_CASE(panthor_shrinker_test_not_its_turn),
+	KUNIT_CASE(panthor_shrinker_test_written_anyway),
+	KUNIT_CASE(panthor_shrinker_test_recent),
 	{}
 };
 
