@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # Handed to the scripts as they are, without expansion by make.
-VARS := KERNEL ARCH SMP BASE T M B CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED SUITE BUSY AT WHO OBJECTS
+VARS := KERNEL ARCH SMP ARM64 BASE T M B CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED SUITE BUSY AT WHO OBJECTS
 $(foreach v,$(VARS),$(if $(filter undefined default,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
 
 help:
