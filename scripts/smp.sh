@@ -5,7 +5,7 @@
 # isn't to be had. Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
-unset PREPARED
+unset PREPARED BASE CPU
 arch=arm64
 
 tests='evict_active evict_bind evict_gpu evict_mmap evict_order evict_shared evict_tlb
