@@ -117,19 +117,36 @@ static void panthor_lruvec_init(struct panthor_reclaim *reclaim, struct panthor_
 	drm_gem_lru_init(&lruvec->written, &reclaim->lock);
 }
 
+/*
+ * Those who must not enter reclaim aren't kept from going over a limit. This isn't what
+ * the memory reserves are for.
+ */
+static void *panthor_lruvec_alloc_noreclaim(struct panthor_reclaim *reclaim, gfp_t gfp)
+{
+	unsigned int noreclaim = memalloc_noreclaim_save();
+	void *lruvec;
+
+	gfp = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOMEMALLOC;
+	lruvec = kmem_cache_alloc_lru(panthor_lruvec_cache, &reclaim->memcgs, gfp);
+	memalloc_noreclaim_restore(noreclaim);
+
+	return lruvec;
+}
+
 /* The cgroup it's charged to is the one it's listed for, and the one it's about. */
 static struct panthor_lruvec *panthor_lruvec_alloc(struct panthor_reclaim *reclaim,
 						   struct mem_cgroup *memcg)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN | __GFP_ZERO;
+	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN | __GFP_ZERO;
 	struct mem_cgroup *old = panthor_memcg_set_active(memcg);
-	struct panthor_lruvec *lruvec;
+	struct panthor_lruvec *lruvec = NULL;
 
-	/* As for the pages: reserves aren't made for this. */
-	if (current->flags & PF_MEMALLOC)
-		gfp = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOMEMALLOC;
+	if (!(current->flags & PF_MEMALLOC))
+		lruvec = kmem_cache_alloc_lru(panthor_lruvec_cache, &reclaim->memcgs, gfp);
 
-	lruvec = kmem_cache_alloc_lru(panthor_lruvec_cache, &reclaim->memcgs, gfp);
+	/* A cgroup at its limit is the last one that should lose track of what it has. */
+	if (!lruvec)
+		lruvec = panthor_lruvec_alloc_noreclaim(reclaim, gfp);
 	panthor_memcg_set_active(old);
 	if (lruvec)
 		panthor_lruvec_init(reclaim, lruvec);

@@ -373,6 +373,7 @@ static void panthor_room_take(struct panthor_room_request *req, struct mem_cgrou
 
 	lockdep_assert_held(&room->lock);
 
+	WRITE_ONCE(room->waiting_own, own);
 	while (taken < nr_pages && !fatal_signal_pending(current)) {
 		busy = false;
 		if (own)
@@ -410,7 +411,11 @@ void panthor_room_pause(struct panthor_device *ptdev, struct panthor_vm *vm)
 	struct panthor_room *room = &ptdev->reclaim.room;
 	struct dma_resv *resv = READ_ONCE(room->waiting_for);
 
-	if (likely(!resv) || resv == panthor_vm_resv(vm) || !panthor_vm_reclaimable_pages(vm))
+	if (likely(!resv) || !panthor_vm_reclaimable_pages(vm))
+		return;
+
+	/* The two might not belong together, which makes no difference for long. */
+	if ((resv == panthor_vm_resv(vm)) != READ_ONCE(room->waiting_own))
 		return;
 
 	wait_event_killable_timeout(room->waitq, !READ_ONCE(room->waiting_for),
@@ -756,7 +761,8 @@ static unsigned long panthor_room_older_pages(struct panthor_device *ptdev, u64 
 		if (pos->seq >= seq)
 			break;
 
-		pages += pos->lru.count;
+		if (READ_ONCE(pos->vm_reclaim->seq) < seq)
+			pages += pos->lru.count;
 	}
 	mutex_unlock(&reclaim->lock);
 

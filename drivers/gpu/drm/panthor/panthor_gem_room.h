@@ -55,6 +55,9 @@ struct panthor_room {
 	 */
 	struct dma_resv *waiting_for;
 
+	/** @waiting_own: True if it's this VM that's being waited for, not the others. */
+	bool waiting_own;
+
 	/** @waitq: Where those who'd use these VMs are waiting. */
 	wait_queue_head_t waitq;
 

@@ -3,6 +3,7 @@
 /* Which GEM objects can be evicted, in which order, and how it's done. */
 
 #include <linux/blkdev.h>
+#include <linux/delay.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -463,7 +464,7 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_swap_room);
 
 /*
  * Get how much anonymous memory is wanted, and how urgently. Those who aren't in reclaim
- * want all they can get.
+ * drop caches, and want none.
  */
 VISIBLE_IF_KUNIT unsigned int panthor_reclaim_pressure(int *priority)
 {
@@ -474,8 +475,8 @@ VISIBLE_IF_KUNIT unsigned int panthor_reclaim_pressure(int *priority)
 	if (reclaim_get_anon_pressure(&pressure, priority))
 		return pressure;
 
-	*priority = 0;
-	return ANON_PRESSURE_MAX;
+	*priority = DEF_PRIORITY;
+	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_pressure);
 
@@ -490,8 +491,8 @@ static bool panthor_vm_is_recent(struct panthor_vm *vm)
 {
 	u32 last = READ_ONCE(panthor_vm_reclaim(vm)->last_job);
 
-	return last && time_before32((u32)jiffies,
-				     last + (u32)msecs_to_jiffies(PANTHOR_RECLAIM_RECENT_MS));
+	/* What's very old might look recent again for a second, but not for weeks. */
+	return last && (u32)jiffies - last < (u32)msecs_to_jiffies(PANTHOR_RECLAIM_RECENT_MS);
 }
 
 /* Direct reclaim is done by tasks that have something better to do. */
@@ -506,8 +507,10 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_can_wait);
 static bool panthor_reclaim_is_unswappable(const u32 *until)
 {
 	u32 end = READ_ONCE(*until);
+	u32 left = end - (u32)jiffies;
 
-	return end && time_before32((u32)jiffies, end);
+	/* There can't be more left, so that's what's very old. */
+	return end && left && left <= (u32)msecs_to_jiffies(PANTHOR_RECLAIM_UNSWAPPABLE_MS);
 }
 
 static void panthor_reclaim_set_unswappable(u32 *until, bool unswappable)
@@ -925,8 +928,8 @@ static void panthor_evict_batch_unlock_bo(struct panthor_evict_batch *batch,
 }
 
 /*
- * An object can only be in one batch. Once it's there, nobody else evicts it, so it still
- * belongs to the same cgroup when it's evicted. Until then, anything can happen to it.
+ * An object can only be in one batch, which has to be one of the cgroup that pays for it.
+ * Until it's there, it might be evicted, and brought back by another one.
  */
 static bool panthor_evict_batch_claim_bo(struct panthor_evict_batch *batch,
 					 struct panthor_gem_object *bo)
@@ -1539,6 +1542,10 @@ static struct panthor_vm *panthor_vm_iter_next(struct panthor_vm_iter *iter)
 		if (pos->seq <= iter->seq)
 			continue;
 
+		/* A VM is as recent as the most recent of its lists. */
+		if (READ_ONCE(pos->vm_reclaim->seq) > iter->last)
+			continue;
+
 		/* Skip VMs that are being destroyed. */
 		iter->seq = pos->seq;
 		vm = panthor_vm_reclaim_get_vm(pos->vm_reclaim);
@@ -1906,9 +1913,6 @@ panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
 	unsigned long pressure;
 	int priority;
 
-	if (!room)
-		return 0;
-
 	/* Racy, but all this does is deciding if, and how much, to scan. */
 	panthor_lruvec_count_pages(&ptdev->reclaim, sc, &pages);
 	if (!pages.reclaimable && !pages.written && !pages.inherited)
@@ -1952,10 +1956,12 @@ static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 		return;
 
 	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
-	io_schedule_timeout(msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
-	scan->freed = 0;
-	scan->writing = 0;
-	panthor_reclaim_scan_written(scan);
+	for (u32 i = 0; i < PANTHOR_RECLAIM_WAIT_MS && scan->freed <= scan->writing; i++) {
+		fsleep(USEC_PER_MSEC);
+		scan->freed = 0;
+		scan->writing = 0;
+		panthor_reclaim_scan_written(scan);
+	}
 }
 
 /**
@@ -1992,6 +1998,12 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrink);
 
 /* Scan what one of the cgroups has which the shrinker was called for. */
+/* What's in swap already doesn't need room there, be it full or not. */
+static unsigned long panthor_lruvec_room(struct panthor_lruvec *lruvec, struct shrink_control *sc)
+{
+	return panthor_memcg_swap_room(sc->memcg) + max(READ_ONCE(lruvec->written.count), 0L);
+}
+
 static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_lruvec *lruvec,
 				  struct shrink_control *sc, unsigned long *freed,
 				  unsigned long *writing)
@@ -2000,7 +2012,7 @@ static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_l
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
 		.lruvec = lruvec,
-		.nr_pages = min(nr_pages, panthor_memcg_swap_room(sc->memcg)),
+		.nr_pages = min(nr_pages, panthor_lruvec_room(lruvec, sc)),
 		.evict_seq = atomic_read(&ptdev->reclaim.evict_seq),
 		.can_wait = panthor_reclaim_can_wait(),
 		.can_write = true,
@@ -2199,10 +2211,14 @@ int panthor_gem_reclaim_init(struct panthor_device *ptdev)
 	if (!reclaim->shrinker)
 		return -ENOMEM;
 
-	ret = drmm_add_action_or_reset(&ptdev->base, panthor_gem_shrinker_fini, ptdev);
-	if (ret)
+	ret = panthor_lruvecs_init(ptdev);
+	if (ret) {
+		shrinker_free(reclaim->shrinker);
+		reclaim->shrinker = NULL;
 		return ret;
+	}
 
-	return panthor_lruvecs_init(ptdev);
+	/* The lists have to be there until the shrinker is gone. */
+	return drmm_add_action_or_reset(&ptdev->base, panthor_gem_shrinker_fini, ptdev);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_reclaim_init);

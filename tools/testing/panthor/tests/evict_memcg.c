@@ -16,8 +16,10 @@
 #define BUFFERS		128		/* 64 MiB */
 #define MORE		32		/* 16 MiB */
 #define TOTAL		((__u64)BUFFERS * BUFFER)
+#define HEAP_CHUNK	(512 * 1024)
+#define HEAP_CHUNKS	8
 
-enum { VERIFY = 1, MOVE, ADD, ADD_VM, QUIT };
+enum { VERIFY = 1, MOVE, ADD, ADD_VM, GROW_HEAP, QUIT };
 
 struct client {
 	struct pan_dev dev;
@@ -63,6 +65,28 @@ static int client_add_vm(struct client *c)
 	return ret ? ret : client_add(c, &c->ctx[1], MORE);
 }
 
+/* Each tiling instruction needs a chunk more; the driver allocates it meanwhile. */
+static int client_grow_heap(struct client *c)
+{
+	struct drm_panthor_tiler_heap_create heap;
+	struct pan_ctx *ctx = &c->ctx[0];
+	struct pan_cs cs;
+	int i, ret;
+
+	ret = pan_heap_create(&ctx->vm, 1, HEAP_CHUNK, HEAP_CHUNKS + 1, 0xffff, &heap);
+	if (ret)
+		return ret;
+	pan_cs_init(&cs);
+	pan_cs_set64(&cs, 0, heap.tiler_heap_ctx_gpu_va);
+	pan_cs_emit(&cs, csf_heap_set(0));
+	pan_cs_emit(&cs, csf_heap_operation(CSF_HEAP_VT_START));
+	for (i = 0; i < HEAP_CHUNKS; i++)
+		pan_cs_emit(&cs, csf_instr(CSF_OP_RUN_TILING, 0, 0, 0, 0));
+	pan_cs_emit(&cs, csf_heap_operation(CSF_HEAP_VT_END));
+	pan_cs_emit(&cs, csf_heap_operation(CSF_HEAP_FRAG_END));
+	return pan_ctx_run(ctx, &cs);
+}
+
 static int client_verify(struct client *c)
 {
 	struct pan_ctx *ctx;
@@ -105,7 +129,8 @@ static int play(struct pan_child *self)
 	while (!ret && !pan_child_hear(self, &what) && what != QUIT) {
 		ret = what == VERIFY ? client_verify(&c) :
 		      what == MOVE ? enter(t->other) :
-		      what == ADD ? client_add(&c, &c.ctx[0], MORE) : client_add_vm(&c);
+		      what == ADD ? client_add(&c, &c.ctx[0], MORE) :
+		      what == GROW_HEAP ? client_grow_heap(&c) : client_add_vm(&c);
 		pan_child_tell(self, ret);
 	}
 	return ret;
@@ -417,6 +442,17 @@ TEST_F(evict_memcg, moved)
 	/* A request for the process takes what it has, whoever pays. */
 	EXPECT_EQ(0, pan_mem_reclaim_write(&self->env.dev, self->a.child.pid));
 	EXPECT_LE(TOTAL + MORE * BUFFER, EVICTED(a));
+	EXPECT_INTACT();
+}
+
+/* What the driver allocates while a job is executed belongs to whoever submitted it. */
+TEST_F(evict_memcg, heap)
+{
+	__u64 before = usage(&self->a, "memory.current");
+
+	ASSERT_EQ(0, pan_model_knob_set("tiler_oom_auto", "1"));
+	ASSERT_EQ(0, tenant_do(&self->a, GROW_HEAP));
+	EXPECT_LE(before + HEAP_CHUNKS * HEAP_CHUNK, usage(&self->a, "memory.current"));
 	EXPECT_INTACT();
 }
 

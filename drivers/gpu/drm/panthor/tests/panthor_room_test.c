@@ -597,6 +597,14 @@ static void panthor_room_test_pause(struct kunit *test)
 	start = jiffies;
 	panthor_room_pause(ctx->ptdev, vm);
 	KUNIT_EXPECT_GE(test, jiffies - start, msecs_to_jiffies(100));
+
+	/* Whoever waits for its own VM is in nobody else's way. */
+	room->waiting_own = true;
+	panthor_room_pause(ctx->ptdev, vm);
+	room->waiting_for = panthor_vm_resv(vm);
+	start = jiffies;
+	panthor_room_pause(ctx->ptdev, vm);
+	KUNIT_EXPECT_GE(test, jiffies - start, msecs_to_jiffies(100));
 	room->waiting_for = NULL;
 }
 

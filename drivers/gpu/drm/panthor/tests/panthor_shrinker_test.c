@@ -1155,6 +1155,18 @@ static void panthor_shrinker_test_set_pressure(struct kunit *test,
 				   panthor_shrinker_test_pressure);
 }
 
+/* Dropping caches is about caches. */
+static void panthor_shrinker_test_drop_caches(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	kunit_deactivate_static_stub(test, panthor_reclaim_pressure);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+}
+
 /* GPU memory is wanted as much as anonymous memory is. */
 static void panthor_shrinker_test_not_its_turn(struct kunit *test)
 {
@@ -1301,6 +1313,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_batch_stop),
 	KUNIT_CASE(panthor_shrinker_test_flush_fails),
 	KUNIT_CASE(panthor_shrinker_test_reset),
+	KUNIT_CASE(panthor_shrinker_test_drop_caches),
 	KUNIT_CASE(panthor_shrinker_test_not_its_turn),
 	KUNIT_CASE(panthor_shrinker_test_written_anyway),
 	KUNIT_CASE(panthor_shrinker_test_recent),
