@@ -1948,20 +1948,27 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
 
 /*
  * There's enough to come, but nothing is free, because the swap device isn't that fast.
- * Whoever is told so tries harder, and calls the OOM killer in the end.
+ * Whoever is told so tries harder, and calls the OOM killer in the end. Returns true if
+ * it was waited for.
  */
-static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
+static bool panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 {
+	unsigned long freed = 0;
+
 	if (!scan->writing || scan->freed > scan->writing)
-		return;
+		return false;
 
 	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
-	for (u32 i = 0; i < PANTHOR_RECLAIM_WAIT_MS && scan->freed <= scan->writing; i++) {
+	for (u32 i = 0; i < PANTHOR_RECLAIM_WAIT_MS && freed < scan->nr_pages; i++) {
 		fsleep(USEC_PER_MSEC);
 		scan->freed = 0;
 		scan->writing = 0;
 		panthor_reclaim_scan_written(scan);
+		freed += scan->freed - scan->writing;
 	}
+
+	scan->freed = freed + scan->writing;
+	return true;
 }
 
 /**
@@ -2006,7 +2013,7 @@ static unsigned long panthor_lruvec_room(struct panthor_lruvec *lruvec, struct s
 
 static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_lruvec *lruvec,
 				  struct shrink_control *sc, unsigned long *freed,
-				  unsigned long *writing)
+				  unsigned long *writing, bool *waited)
 {
 	unsigned long nr_pages = sc->nr_to_scan - *freed;
 	struct panthor_reclaim_scan scan = {
@@ -2024,7 +2031,7 @@ static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_l
 	scan.spare_recent = !panthor_reclaim_is_in_trouble(priority);
 
 	panthor_reclaim_run(&scan, nr_pages);
-	panthor_reclaim_wait_written(&scan);
+	*waited |= panthor_reclaim_wait_written(&scan);
 	*freed += scan.freed;
 	*writing += scan.writing;
 }
@@ -2038,6 +2045,7 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 	unsigned long freed = 0, writing = 0;
 	struct panthor_lruvec *lruvec;
 	unsigned long left;
+	bool waited = false;
 
 	if ((sc->gfp_mask & write_gfp) != write_gfp)
 		return SHRINK_STOP;
@@ -2048,7 +2056,7 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 		if (!lruvec)
 			continue;
 
-		panthor_lruvec_shrink(ptdev, lruvec, sc, &freed, &writing);
+		panthor_lruvec_shrink(ptdev, lruvec, sc, &freed, &writing, &waited);
 		panthor_lruvec_put(reclaim, lruvec);
 	}
 
@@ -2057,9 +2065,10 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 
 	/* Trying again right away wouldn't do better: what couldn't be locked
 	 * is in use, and neither what's busy nor what's being written will be
-	 * done in a few microseconds.
+	 * done in a few microseconds. If we had to wait, that's how fast it goes:
+	 * vmscan was told what's free now, and should see if that's enough.
 	 */
-	return freed - writing ?: SHRINK_STOP;
+	return !waited && freed > writing ? freed - writing : SHRINK_STOP;
 }
 
 /**
