@@ -8,5 +8,6 @@
 #define ANON_PRESSURE_MAX	1024U
 
 bool reclaim_get_anon_pressure(unsigned int *pressure, int *priority);
+bool reclaim_got_enough(void);
 
 #endif /* _LINUX_VMSCAN_H */

@@ -410,12 +410,13 @@ void panthor_room_pause(struct panthor_device *ptdev, struct panthor_vm *vm)
 {
 	struct panthor_room *room = &ptdev->reclaim.room;
 	struct dma_resv *resv = READ_ONCE(room->waiting_for);
+	bool own = resv == panthor_vm_resv(vm);
 
 	if (likely(!resv) || !panthor_vm_reclaimable_pages(vm))
 		return;
 
 	/* The two might not belong together, which makes no difference for long. */
-	if ((resv == panthor_vm_resv(vm)) != READ_ONCE(room->waiting_own))
+	if (own != READ_ONCE(room->waiting_own))
 		return;
 
 	wait_event_killable_timeout(room->waitq, !READ_ONCE(room->waiting_for),

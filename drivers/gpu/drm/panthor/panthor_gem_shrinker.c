@@ -100,7 +100,8 @@
  * 4. What the GPU worked on in the last PANTHOR_RECLAIM_RECENT_MS has a second chance, as
  *    a page that was referenced has. It's left alone until reclaim is in trouble, that
  *    is, after three rounds, each of them twice as demanding as the one before.
- * 5. After that, it's a matter of order, see &enum panthor_reclaim_stage.
+ * 5. Once there's enough, it ends, whatever the share.
+ * 6. After that, it's a matter of order, see &enum panthor_reclaim_stage.
  *
  * Those who ask for GPU memory in particular, as mem_reclaim and debugfs do, or because
  * VMs want more than there is, get it if there's room in swap.
@@ -479,6 +480,14 @@ VISIBLE_IF_KUNIT unsigned int panthor_reclaim_pressure(int *priority)
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_pressure);
+
+VISIBLE_IF_KUNIT bool panthor_reclaim_got_enough(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(panthor_reclaim_got_enough);
+
+	return reclaim_got_enough();
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_got_enough);
 
 /* vmscan considers itself in trouble after that many rounds, and starts to write. */
 static bool panthor_reclaim_is_in_trouble(int priority)
@@ -2047,7 +2056,7 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 	unsigned long left;
 	bool waited = false;
 
-	if ((sc->gfp_mask & write_gfp) != write_gfp)
+	if ((sc->gfp_mask & write_gfp) != write_gfp || panthor_reclaim_got_enough())
 		return SHRINK_STOP;
 
 	left = list_lru_shrink_count(&reclaim->memcgs, sc);

@@ -66,6 +66,7 @@ bool panthor_room_wait_for_vms(struct panthor_room *room, struct dma_resv *resv)
 /* panthor_gem_shrinker.c */
 bool panthor_reclaim_can_wait(void);
 unsigned int panthor_reclaim_pressure(int *priority);
+bool panthor_reclaim_got_enough(void);
 int panthor_reclaim_evictors(struct panthor_reclaim *reclaim);
 
 /* panthor_mem_reclaim.c */

@@ -1155,6 +1155,24 @@ static void panthor_shrinker_test_set_pressure(struct kunit *test,
 				   panthor_shrinker_test_pressure);
 }
 
+static bool panthor_shrinker_test_yes(void)
+{
+	return true;
+}
+
+/* Nobody loses anything for the sake of a share that was worked out before. */
+static void panthor_shrinker_test_enough(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	kunit_activate_static_stub(test, panthor_reclaim_got_enough, panthor_shrinker_test_yes);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+	kunit_deactivate_static_stub(test, panthor_reclaim_got_enough);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+}
+
 /* Dropping caches is about caches. */
 static void panthor_shrinker_test_drop_caches(struct kunit *test)
 {
@@ -1314,6 +1332,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_flush_fails),
 	KUNIT_CASE(panthor_shrinker_test_reset),
 	KUNIT_CASE(panthor_shrinker_test_drop_caches),
+	KUNIT_CASE(panthor_shrinker_test_enough),
 	KUNIT_CASE(panthor_shrinker_test_not_its_turn),
 	KUNIT_CASE(panthor_shrinker_test_written_anyway),
 	KUNIT_CASE(panthor_shrinker_test_recent),
