@@ -100,7 +100,8 @@
  * 4. What the GPU worked on in the last PANTHOR_RECLAIM_RECENT_MS has a second chance, as
  *    a page that was referenced has. It's left alone until reclaim is in trouble, that
  *    is, after three rounds, each of them twice as demanding as the one before.
- * 5. Once there's enough, it ends, whatever the share.
+ * 5. Those who ask for a certain amount, or are a cgroup at its limit, get no more than
+ *    that, whatever the share.
  * 6. After that, it's a matter of order, see &enum panthor_reclaim_stage.
  *
  * Those who ask for GPU memory in particular, as mem_reclaim and debugfs do, or because
@@ -1957,15 +1958,14 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
 
 /*
  * There's enough to come, but nothing is free, because the swap device isn't that fast.
- * Whoever is told so tries harder, and calls the OOM killer in the end. Returns true if
- * it was waited for.
+ * Whoever is told so tries harder, and calls the OOM killer in the end.
  */
-static bool panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
+static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 {
 	unsigned long freed = 0;
 
 	if (!scan->writing || scan->freed > scan->writing)
-		return false;
+		return;
 
 	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
 	for (u32 i = 0; i < PANTHOR_RECLAIM_WAIT_MS && freed < scan->nr_pages; i++) {
@@ -1977,7 +1977,6 @@ static bool panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 	}
 
 	scan->freed = freed + scan->writing;
-	return true;
 }
 
 /**
@@ -2022,7 +2021,7 @@ static unsigned long panthor_lruvec_room(struct panthor_lruvec *lruvec, struct s
 
 static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_lruvec *lruvec,
 				  struct shrink_control *sc, unsigned long *freed,
-				  unsigned long *writing, bool *waited)
+				  unsigned long *writing)
 {
 	unsigned long nr_pages = sc->nr_to_scan - *freed;
 	struct panthor_reclaim_scan scan = {
@@ -2040,7 +2039,7 @@ static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_l
 	scan.spare_recent = !panthor_reclaim_is_in_trouble(priority);
 
 	panthor_reclaim_run(&scan, nr_pages);
-	*waited |= panthor_reclaim_wait_written(&scan);
+	panthor_reclaim_wait_written(&scan);
 	*freed += scan.freed;
 	*writing += scan.writing;
 }
@@ -2054,7 +2053,6 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 	unsigned long freed = 0, writing = 0;
 	struct panthor_lruvec *lruvec;
 	unsigned long left;
-	bool waited = false;
 
 	if ((sc->gfp_mask & write_gfp) != write_gfp || panthor_reclaim_got_enough())
 		return SHRINK_STOP;
@@ -2065,7 +2063,7 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 		if (!lruvec)
 			continue;
 
-		panthor_lruvec_shrink(ptdev, lruvec, sc, &freed, &writing, &waited);
+		panthor_lruvec_shrink(ptdev, lruvec, sc, &freed, &writing);
 		panthor_lruvec_put(reclaim, lruvec);
 	}
 
@@ -2074,10 +2072,9 @@ panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 
 	/* Trying again right away wouldn't do better: what couldn't be locked
 	 * is in use, and neither what's busy nor what's being written will be
-	 * done in a few microseconds. If we had to wait, that's how fast it goes:
-	 * vmscan was told what's free now, and should see if that's enough.
+	 * done in a few microseconds.
 	 */
-	return !waited && freed > writing ? freed - writing : SHRINK_STOP;
+	return freed > writing ? freed - writing : SHRINK_STOP;
 }
 
 /**
