@@ -28,6 +28,14 @@ power_off()
 	LC_ALL=C exec perl -e "syscall($reboot, 0xfee1dead, 672274793, 0x4321fedc, 0)"
 }
 
+# UML doesn't preempt what runs in the kernel. kcompactd polls until others put back
+# what they isolated, which they never come to do, so it must not be woken up.
+no_kcompactd()
+{
+	echo 0 >/proc/sys/vm/watermark_boost_factor
+	echo 0 >/proc/sys/vm/compaction_proactiveness
+}
+
 mount_all()
 {
 	# By the old system call: with the new one, mount(8) of Debian 13 splits
@@ -39,6 +47,7 @@ mount_all()
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	# a task that waits this long, on any machine under any load, is stuck
 	[ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 240 >/proc/sys/kernel/hung_task_timeout_secs
+	[ "$(uname -m)" = aarch64 ] || no_kcompactd
 	ln -sf /proc/self/fd /dev/fd
 	ln -sf /proc/self/fd/0 /dev/stdin
 	ln -sf /proc/self/fd/1 /dev/stdout

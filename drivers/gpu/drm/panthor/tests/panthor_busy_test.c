@@ -115,6 +115,7 @@ static int panthor_busy_test_init(struct kunit *test)
 	struct panthor_busy_test *ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, ctx);
+	ctx->now = NSEC_PER_SEC;
 	test->priv = ctx;
 	kunit_activate_static_stub(test, panthor_busy_now, panthor_busy_test_now);
 
