@@ -29,12 +29,8 @@ power_off()
 }
 
 # UML doesn't preempt what runs in the kernel. kcompactd polls until others put back
-# what they isolated, which they never come to do, so it must not be woken up.
-no_kcompactd()
-{
-	echo 0 >/proc/sys/vm/watermark_boost_factor
-	echo 0 >/proc/sys/vm/compaction_proactiveness
-}
+# what they isolated, which they never come to do, so it shouldn't start by itself.
+no_proactive_compaction() { echo 0 >/proc/sys/vm/compaction_proactiveness; }
 
 mount_all()
 {
@@ -47,7 +43,7 @@ mount_all()
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	# a task that waits this long, on any machine under any load, is stuck
 	[ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 240 >/proc/sys/kernel/hung_task_timeout_secs
-	[ "$(uname -m)" = aarch64 ] || no_kcompactd
+	[ "$(uname -m)" = aarch64 ] || no_proactive_compaction
 	ln -sf /proc/self/fd /dev/fd
 	ln -sf /proc/self/fd/0 /dev/stdin
 	ln -sf /proc/self/fd/1 /dev/stdout
