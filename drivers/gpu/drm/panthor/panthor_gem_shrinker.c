@@ -1962,21 +1962,15 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
  */
 static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 {
-	unsigned long freed = 0;
-
 	if (!scan->writing || scan->freed > scan->writing)
 		return;
 
+	/* Only yields: sleeping here makes the OOM killer come too late. */
 	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
-	for (u32 i = 0; i < PANTHOR_RECLAIM_WAIT_MS && freed < scan->nr_pages; i++) {
-		fsleep(USEC_PER_MSEC);
-		scan->freed = 0;
-		scan->writing = 0;
-		panthor_reclaim_scan_written(scan);
-		freed += scan->freed - scan->writing;
-	}
-
-	scan->freed = freed + scan->writing;
+	io_schedule_timeout(msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
+	scan->freed = 0;
+	scan->writing = 0;
+	panthor_reclaim_scan_written(scan);
 }
 
 /**

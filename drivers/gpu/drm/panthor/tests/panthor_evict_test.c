@@ -383,7 +383,6 @@ static void panthor_evict_test_in_flight(struct kunit *test)
 	struct panthor_reclaim *reclaim = &ctx->ptdev->reclaim;
 	struct panthor_evict_test t = {};
 	struct panthor_gem_object *bos[2];
-	ktime_t start;
 
 	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
 		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
@@ -391,7 +390,6 @@ static void panthor_evict_test_in_flight(struct kunit *test)
 	}
 
 	panthor_evict_test_write_slowly(test, &t);
-	start = ktime_get();
 	for (u32 i = 0; i < 3; i++) {
 		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
 		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
@@ -403,7 +401,6 @@ static void panthor_evict_test_in_flight(struct kunit *test)
 	/* Each of them waited for a moment, and looked again. */
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&reclaim->stats.waits), 3);
 	KUNIT_EXPECT_GE(test, t.calls, 5);
-	KUNIT_EXPECT_GE(test, ktime_ms_delta(ktime_get(), start), 30);
 
 	t.written = true;
 	t.calls = 0;
