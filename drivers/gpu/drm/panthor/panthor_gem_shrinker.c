@@ -3,7 +3,6 @@
 /* Which GEM objects can be evicted, in which order, and how it's done. */
 
 #include <linux/blkdev.h>
-#include <linux/delay.h>
 #include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -1958,16 +1957,16 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
 
 /*
  * There's enough to come, but nothing is free, because the swap device isn't that fast.
- * Whoever is told so tries harder, and calls the OOM killer in the end.
+ * Let others run, among them those who make it faster, and look again. Don't sleep: if
+ * there's nothing to be had, this is how long it takes to find out, over and over again.
  */
 static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 {
 	if (!scan->writing || scan->freed > scan->writing)
 		return;
 
-	/* Only yields: sleeping here makes the OOM killer come too late. */
 	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
-	io_schedule_timeout(msecs_to_jiffies(PANTHOR_RECLAIM_WAIT_MS));
+	io_schedule();
 	scan->freed = 0;
 	scan->writing = 0;
 	panthor_reclaim_scan_written(scan);
