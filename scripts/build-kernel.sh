@@ -16,11 +16,12 @@ inst=$build/modules/$tree-$flavour
 # A kernel's own choice replaces the common one.
 fragments()
 {
-	local machine=uml file
+	local machine=uml who=series file
 	local -a files=()
 
 	[ "$arch" = um ] || machine=qemu
-	for file in "$machine-$kernel" "$kernel" $machine guest; do
+	[ "$tree" != base ] || who=base
+	for file in "$who-$kernel" "$machine-$kernel" "$kernel" $machine guest; do
 		file=$panthor/configs/$file.config
 		[ ! -f "$file" ] || files+=("$file")
 	done

@@ -28,10 +28,6 @@ power_off()
 	LC_ALL=C exec perl -e "syscall($reboot, 0xfee1dead, 672274793, 0x4321fedc, 0)"
 }
 
-# UML doesn't preempt what runs in the kernel. kcompactd polls until others put back
-# what they isolated, which they never come to do, so it shouldn't start by itself.
-no_proactive_compaction() { echo 0 >/proc/sys/vm/compaction_proactiveness; }
-
 mount_all()
 {
 	# By the old system call: with the new one, mount(8) of Debian 13 splits
@@ -43,7 +39,6 @@ mount_all()
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	# a task that waits this long, on any machine under any load, is stuck
 	[ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 240 >/proc/sys/kernel/hung_task_timeout_secs
-	[ "$(uname -m)" = aarch64 ] || no_proactive_compaction
 	ln -sf /proc/self/fd /dev/fd
 	ln -sf /proc/self/fd/0 /dev/stdin
 	ln -sf /proc/self/fd/1 /dev/stdout

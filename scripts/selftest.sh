@@ -27,6 +27,8 @@ for f in "$panthor"/tests/*.c; do
 	name=$(basename "$f" .c)
 	chosen "$name" || continue
 	opts=$(guest_options "$name")
+	# it skips all of its tests, which any guest is good for
+	[ "$tree" != base ] || ! grep -q 'EVICT_REQUIRE\|EVICT_SETUP' "$f" || opts=
 	# they need the series: on the unpatched kernel, any build can skip them
 	[ "$tree$flavour" = seriesdebug ] || opts=${opts//--kernel plain/}
 	groups[${opts:- }]+=" $name"

@@ -19,6 +19,7 @@ export KERNEL=$kernel
 results_start
 mkdir -p "$build/log/test"
 start=$SECONDS
+queue=$build/log/test/queue
 
 # One part, its output kept; counts come from its last line.
 part() # NAME command...
@@ -50,20 +51,39 @@ finish() # NAME
 	echo "=== $1: $seconds s"
 }
 
-series_parts()
+# What there is to do, the longest first. Names that end in -base: the unpatched kernel.
+parts=(selftest selftest-base igt kunit igt-base run)
+[ "$KERNEL" != debug ] || parts+=(runner)
+
+run_part() # NAME
 {
-	part kunit scripts/kunit.sh
-	part selftest scripts/selftest.sh
-	part igt scripts/igt.sh
-	part run env -u KERNEL scripts/run.sh
+	case $1 in
+	run) part run env -u KERNEL scripts/run.sh ;;
+	runner) BASE=1 part runner scripts/runner-test.sh ;;
+	*-base) BASE=1 part "$1" "scripts/${1%-base}.sh" ;;
+	*) part "$1" "scripts/$1.sh" ;;
+	esac
 }
 
-base_parts()
+# A CPU takes the next part when it's done with one. Guests have one CPU each.
+next_part() # prints its number
 {
-	export BASE=1
-	part selftest-base scripts/selftest.sh
-	part igt-base scripts/igt.sh
-	[ "$KERNEL" != debug ] || part runner scripts/runner-test.sh
+	local n
+
+	flock 9
+	read -r n <"$queue"
+	echo $((n + 1)) >"$queue"
+	echo "$n"
+} 9>"$queue.lock"
+
+worker() # CPU
+{
+	local n
+
+	export CPU=$1
+	while n=$(next_part) && [ "$n" -lt ${#parts[@]} ]; do
+		run_part "${parts[n]}"
+	done
 }
 
 several_cpus()
@@ -113,18 +133,14 @@ part status scripts/status.sh
 part ledger scripts/check-ledger.sh
 scripts/fetch-igt.sh >/dev/null || true
 
-# Guests have one CPU each: with two, both kernels are tested at once.
 mapfile -t cpus < <(taskset -pc $$ | sed 's/.*: //; s/,/\n/g' | awk -F- '{ for (i = $1; i <= $NF; i++) print i }')
-if [ ${#cpus[@]} -ge 2 ]; then
-	CPU=${cpus[0]} base_parts &
-	CPU=${cpus[1]} series_parts
-	wait
-else
-	base_parts
-	series_parts
-fi
-for p in status ledger kunit selftest igt run selftest-base igt-base runner; do
-	[ "$p$KERNEL" = runnerplain ] || finish $p
+echo 0 >"$queue"
+for c in "${cpus[@]:0:4}"; do
+	worker "$c" &
+done
+wait
+for p in status ledger "${parts[@]}"; do
+	finish "$p"
 done
 several_cpus
 newcomer

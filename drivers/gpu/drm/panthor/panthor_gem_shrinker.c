@@ -96,22 +96,17 @@
  *    anyway.
  * 3. If it is, the same share is asked for: that of its pages which is looked at for a
  *    given priority, times what the balance between anonymous memory and file cache is.
- * 4. What the GPU worked on in the last PANTHOR_RECLAIM_RECENT_MS has a second chance, as
- *    a page that was referenced has. It's left alone until reclaim is in trouble, that
- *    is, after three rounds, each of them twice as demanding as the one before.
- * 5. Those who ask for a certain amount, or are a cgroup at its limit, get no more than
- *    that, whatever the share.
+ * 4. What the GPU worked on, or got, since it was looked at last has a second chance, as a
+ *    page that was referenced has: the first time it's its turn, it's passed over. A job
+ *    can access anything that's mapped in its VM, so all that's there is passed over,
+ *    page by page, before the first of them is evicted. The last round of reclaim, after
+ *    which the OOM killer is invoked, has no time for that.
+ * 5. Whoever got enough stops there, whatever the share.
  * 6. After that, it's a matter of order, see &enum panthor_reclaim_stage.
  *
  * Those who ask for GPU memory in particular, as mem_reclaim and debugfs do, or because
  * VMs want more than there is, get it if there's room in swap.
  */
-
-/*
- * How long the memory of a VM is considered as being in use after its last job. Somebody
- * who draws once in a while, as a clock does, should get there.
- */
-#define PANTHOR_RECLAIM_RECENT_MS	1000
 
 /*
  * How long kswapd is ready to wait for a VM to become idle. It does so once per
@@ -122,6 +117,9 @@
  * written to swap, which anyone does.
  */
 #define PANTHOR_RECLAIM_WAIT_MS		10
+
+/* How long a swap device has to free something before the OOM killer is called. */
+#define PANTHOR_RECLAIM_WRITE_MS	100
 
 /*
  * How long to leave what couldn't be written to swap alone, although there's room. The
@@ -272,6 +270,7 @@ static void panthor_vm_lru_unlist_locked(struct panthor_reclaim *reclaim,
 	list_del_init(&vm_lru->lruvec_node);
 	vm_lru->lruvec = NULL;
 	WRITE_ONCE(vm_lru->unswappable, 0);
+	WRITE_ONCE(vm_lru->chance.passed, 0);
 }
 
 static struct panthor_vm_lru *to_panthor_vm_lru(struct drm_gem_lru *lru)
@@ -463,23 +462,15 @@ unsigned long panthor_reclaim_swap_room(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_swap_room);
 
-/*
- * Get how much anonymous memory is wanted, and how urgently. Those who aren't in reclaim
- * drop caches, and want none.
- */
-VISIBLE_IF_KUNIT unsigned int panthor_reclaim_pressure(int *priority)
+/* Those who aren't in reclaim drop caches, and want nothing that would have to be written. */
+VISIBLE_IF_KUNIT void panthor_reclaim_get_pressure(struct reclaim_pressure *pressure)
 {
-	unsigned int pressure;
+	KUNIT_STATIC_STUB_REDIRECT(panthor_reclaim_get_pressure, pressure);
 
-	KUNIT_STATIC_STUB_REDIRECT(panthor_reclaim_pressure, priority);
-
-	if (reclaim_get_anon_pressure(&pressure, priority))
-		return pressure;
-
-	*priority = DEF_PRIORITY;
-	return 0;
+	if (!reclaim_get_pressure(pressure))
+		*pressure = (struct reclaim_pressure) { .priority = DEF_PRIORITY };
 }
-EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_pressure);
+EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_get_pressure);
 
 VISIBLE_IF_KUNIT bool panthor_reclaim_got_enough(void)
 {
@@ -489,19 +480,37 @@ VISIBLE_IF_KUNIT bool panthor_reclaim_got_enough(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_reclaim_got_enough);
 
-/* vmscan considers itself in trouble after that many rounds, and starts to write. */
-static bool panthor_reclaim_is_in_trouble(int priority)
+/*
+ * Number of pages to pass over before the first one of them can be evicted. What's new in
+ * the list since it was looked at last counts, too.
+ */
+static unsigned long panthor_second_chance_left(struct panthor_second_chance *chance,
+						u32 jobs, unsigned long total)
 {
-	return priority < DEF_PRIORITY - 2;
+	if (READ_ONCE(chance->jobs) != jobs)
+		return total;
+
+	return total - min(total, READ_ONCE(chance->passed));
 }
 
-/* Did the GPU execute a job lately? */
-static bool panthor_vm_is_recent(struct panthor_vm *vm)
+static u32 panthor_vm_jobs(struct panthor_vm *vm)
 {
-	u32 last = READ_ONCE(panthor_vm_reclaim(vm)->last_job);
+	return READ_ONCE(panthor_vm_reclaim(vm)->jobs);
+}
 
-	/* What's very old might look recent again for a second, but not for weeks. */
-	return last && (u32)jiffies - last < (u32)msecs_to_jiffies(PANTHOR_RECLAIM_RECENT_MS);
+/* Pass over up to @nr_pages, return how many that was: 0 if the chance was used up. */
+static unsigned long panthor_second_chance_use(struct panthor_second_chance *chance,
+					       u32 jobs, unsigned long total,
+					       unsigned long nr_pages)
+{
+	unsigned long left = panthor_second_chance_left(chance, jobs, total);
+
+	/* Several reclaimers might pass over the same pages, but none evicts them. */
+	nr_pages = min(nr_pages, left);
+	WRITE_ONCE(chance->passed, total - left + nr_pages);
+	WRITE_ONCE(chance->jobs, jobs);
+
+	return nr_pages;
 }
 
 /* Direct reclaim is done by tasks that have something better to do. */
@@ -728,8 +737,11 @@ struct panthor_evict_batch {
 	 */
 	bool gpu_mapped;
 
-	/** @spare_recent: True if VMs that worked lately have a second chance. */
-	bool spare_recent;
+	/** @second_chance: True if what was used, or is new, is passed over first. */
+	bool second_chance;
+
+	/** @passed: Number of pages that were. */
+	unsigned long passed;
 
 	/** @pages: Number of pages the objects have. */
 	unsigned long pages;
@@ -812,7 +824,8 @@ static void panthor_evict_batch_init(struct panthor_evict_batch *batch,
 	batch->vm = NULL;
 	batch->vm_lru = NULL;
 	batch->gpu_mapped = gpu_mapped;
-	batch->spare_recent = false;
+	batch->second_chance = false;
+	batch->passed = 0;
 	batch->freed = 0;
 	batch->writing = 0;
 	INIT_LIST_HEAD(&batch->evicted);
@@ -1164,6 +1177,9 @@ struct panthor_reclaim_scan {
 	/** @freed: Number of pages that were reclaimed so far. */
 	unsigned long freed;
 
+	/** @passed: Number of pages that were passed over, because of a second chance. */
+	unsigned long passed;
+
 	/** @writing: Number of those that are being written. */
 	unsigned long writing;
 
@@ -1182,16 +1198,25 @@ struct panthor_reclaim_scan {
 	/** @written_only: True if nothing else is wanted. */
 	bool written_only;
 
-	/** @spare_recent: True if VMs that worked lately have a second chance. */
-	bool spare_recent;
+	/** @second_chance: True if what was used, or is new, is passed over first. */
+	bool second_chance;
+
+	/** @last_round: True if the OOM killer is what comes next. */
+	bool last_round;
 
 	/** @busy: Set if a VM was skipped because somebody uses it. */
 	bool busy;
 };
 
+/* Number of pages to go. */
+static unsigned long panthor_reclaim_scan_left(struct panthor_reclaim_scan *scan)
+{
+	return scan->nr_pages - min(scan->nr_pages, scan->freed + scan->passed);
+}
+
 static bool panthor_reclaim_scan_done(struct panthor_reclaim_scan *scan)
 {
-	return scan->freed >= scan->nr_pages;
+	return !panthor_reclaim_scan_left(scan);
 }
 
 static void panthor_reclaim_skip_vm(struct panthor_device *ptdev, struct panthor_vm_lru *vm_lru,
@@ -1228,15 +1253,33 @@ static bool panthor_reclaim_try_vm(struct panthor_evict_batch *batch, unsigned l
 	return idle;
 }
 
+/* Returns true if that's all there is to do with the VM for now. */
+static bool panthor_reclaim_pass_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
+				    struct panthor_vm_lru *vm_lru)
+{
+	unsigned long nr_pages;
+
+	if (!scan->second_chance)
+		return false;
+
+	nr_pages = panthor_second_chance_use(&vm_lru->chance, panthor_vm_jobs(vm),
+					     READ_ONCE(vm_lru->lru.count),
+					     panthor_reclaim_scan_left(scan));
+	if (!nr_pages)
+		return false;
+
+	panthor_reclaim_skip(scan->ptdev, PANTHOR_RECLAIM_SKIP_RECENT, nr_pages);
+	scan->passed += nr_pages;
+	return true;
+}
+
 static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct panthor_vm *vm,
 				    struct panthor_vm_lru *vm_lru, struct panthor_lruvec *lruvec)
 {
 	struct panthor_evict_batch batch;
 
-	if (scan->spare_recent && panthor_vm_is_recent(vm)) {
-		panthor_reclaim_skip_vm(scan->ptdev, vm_lru, PANTHOR_RECLAIM_SKIP_RECENT);
+	if (panthor_reclaim_pass_vm(scan, vm, vm_lru))
 		return;
-	}
 
 	/* There's nothing others could wait for. */
 	if (!panthor_gem_is_idle(panthor_vm_resv(vm))) {
@@ -1247,7 +1290,7 @@ static void panthor_reclaim_scan_vm(struct panthor_reclaim_scan *scan, struct pa
 
 	/* Before the VM is locked, so others know why they couldn't. */
 	panthor_evict_batch_init_vm(&batch, scan->ptdev, lruvec, vm, vm_lru);
-	if (!panthor_reclaim_try_vm(&batch, scan->nr_pages - scan->freed))
+	if (!panthor_reclaim_try_vm(&batch, panthor_reclaim_scan_left(scan)))
 		scan->busy = true;
 	panthor_evict_batch_finish(&batch, scan->can_write);
 	scan->freed += batch.freed;
@@ -1295,16 +1338,35 @@ static struct panthor_vm *panthor_gem_get_mapped_vm(struct panthor_gem_object *b
 	return vm;
 }
 
+/* Returns true if the object has a second chance because of this VM. */
+static bool panthor_evict_batch_pass_bo(struct panthor_evict_batch *batch,
+					struct panthor_vm *vm, struct panthor_gem_object *bo)
+{
+	unsigned long nr_pages;
+
+	if (!batch->second_chance)
+		return false;
+
+	nr_pages = panthor_second_chance_use(&panthor_vm_reclaim(vm)->shared_chance,
+					     panthor_vm_jobs(vm),
+					     READ_ONCE(batch->lruvec->shared.count),
+					     bo->base.size >> PAGE_SHIFT);
+	if (!nr_pages)
+		return false;
+
+	panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_RECENT);
+	batch->passed += nr_pages;
+	return true;
+}
+
 /* Unmap what's in the batch, from @bo on, from a VM. */
 static void panthor_evict_batch_unmap_from(struct panthor_evict_batch *batch,
 					   struct panthor_vm *vm, struct panthor_gem_object *bo)
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
 
-	if (batch->spare_recent && panthor_vm_is_recent(vm)) {
-		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_RECENT);
+	if (panthor_evict_batch_pass_bo(batch, vm, bo))
 		return;
-	}
 
 	if (!dma_resv_trylock(resv)) {
 		panthor_gem_skip(bo, PANTHOR_RECLAIM_SKIP_VM);
@@ -1355,13 +1417,14 @@ static void panthor_reclaim_scan_lru(struct panthor_reclaim_scan *scan,
 
 	while (more && !panthor_reclaim_scan_done(scan)) {
 		panthor_evict_batch_init(&batch, scan->ptdev, lruvec, gpu_mapped);
-		batch.spare_recent = scan->spare_recent;
-		more = panthor_evict_batch_fill(&batch, &walk, scan->nr_pages - scan->freed);
+		batch.second_chance = scan->second_chance;
+		more = panthor_evict_batch_fill(&batch, &walk, panthor_reclaim_scan_left(scan));
 		if (gpu_mapped)
 			panthor_evict_batch_unmap_shared(&batch);
 
 		panthor_evict_batch_release(&batch);
 		panthor_evict_batch_finish(&batch, scan->can_write);
+		scan->passed += batch.passed;
 		scan->freed += batch.freed;
 		scan->writing += batch.writing;
 	}
@@ -1636,7 +1699,7 @@ static void panthor_reclaim_scan_after_others(struct panthor_reclaim_scan *scan)
 
 	do {
 		seq = scan->evict_seq;
-		if (scan->freed || !panthor_reclaim_wait_for_others(scan, left))
+		if (scan->freed || scan->passed || !panthor_reclaim_wait_for_others(scan, left))
 			return;
 
 		panthor_reclaim_scan_unused(scan);
@@ -1668,16 +1731,12 @@ static void panthor_reclaim_scan_busy_vms(struct panthor_reclaim_scan *scan)
 	struct panthor_vm *vm;
 	bool idle = true;
 
-	if (!scan->can_wait || scan->freed)
+	if (!scan->can_wait || scan->freed || scan->passed)
 		return;
 
 	panthor_vm_iter_begin(&iter, reclaim, scan->lruvec);
 	iter.seq = READ_ONCE(lruvec->last_wait);
 	while (!panthor_reclaim_scan_done(scan) && idle && (vm = panthor_vm_iter_next(&iter))) {
-		/* It's going to be recent if it's busy now. */
-		if (scan->spare_recent && panthor_vm_is_recent(vm))
-			continue;
-
 		idle = panthor_vm_wait_idle(scan->ptdev, vm, false) > 0;
 		if (idle)
 			panthor_reclaim_scan_vm(scan, vm, iter.vm_lru, iter.lruvec);
@@ -1913,22 +1972,33 @@ unsigned long panthor_reclaim_own(struct panthor_device *ptdev, struct dma_resv 
 	return scan.freed;
 }
 
+/* Can the caller wait for what's evicted to be written, and does it need that? */
+static bool panthor_gem_can_shrink(struct shrink_control *sc)
+{
+	const gfp_t write_gfp = __GFP_IO | __GFP_FS;
+
+	return (sc->gfp_mask & write_gfp) == write_gfp && !panthor_reclaim_got_enough();
+}
+
 static unsigned long
 panthor_gem_shrinker_count(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
 	unsigned long room = panthor_memcg_swap_room(sc->memcg);
 	struct panthor_lruvec_pages pages;
-	unsigned long pressure;
-	int priority;
+	struct reclaim_pressure pressure;
 
 	/* Racy, but all this does is deciding if, and how much, to scan. */
 	panthor_lruvec_count_pages(&ptdev->reclaim, sc, &pages);
 	if (!pages.reclaimable && !pages.written && !pages.inherited)
 		return SHRINK_EMPTY;
 
-	pressure = panthor_reclaim_pressure(&priority);
-	return pages.written + mult_frac(min(pages.reclaimable, room), pressure,
+	/* Others shouldn't have to make up for it, which is what SHRINK_STOP means. */
+	if (!panthor_gem_can_shrink(sc))
+		return 0;
+
+	panthor_reclaim_get_pressure(&pressure);
+	return pages.written + mult_frac(min(pages.reclaimable, room), pressure.anon,
 					 ANON_PRESSURE_MAX);
 }
 
@@ -1957,19 +2027,29 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
 
 /*
  * There's enough to come, but nothing is free, because the swap device isn't that fast.
- * Let others run, among them those who make it faster, and look again. Don't sleep: if
- * there's nothing to be had, this is how long it takes to find out, over and over again.
+ * Let others run, among them those who make it faster, and look again. Only sleep in the
+ * last round, after which the OOM killer is called: if there's nothing to be had, this is
+ * how long it takes to find out, over and over again.
  */
 static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 {
-	if (!scan->writing || scan->freed > scan->writing)
-		return;
+	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_RECLAIM_WRITE_MS);
+	bool sleep = false;
 
-	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
-	io_schedule();
-	scan->freed = 0;
-	scan->writing = 0;
-	panthor_reclaim_scan_written(scan);
+	while (scan->writing && scan->freed <= scan->writing) {
+		atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
+		if (sleep)
+			schedule_timeout_killable(1);
+		else
+			io_schedule();
+
+		scan->freed = 0;
+		scan->writing = 0;
+		panthor_reclaim_scan_written(scan);
+		sleep = scan->last_round;
+		if (!sleep || time_after(jiffies, end) || fatal_signal_pending(current))
+			return;
+	}
 }
 
 /**
@@ -2005,18 +2085,31 @@ unsigned long panthor_gem_shrink(struct panthor_device *ptdev, unsigned long nr_
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrink);
 
-/* Scan what one of the cgroups has which the shrinker was called for. */
 /* What's in swap already doesn't need room there, be it full or not. */
 static unsigned long panthor_lruvec_room(struct panthor_lruvec *lruvec, struct shrink_control *sc)
 {
 	return panthor_memcg_swap_room(sc->memcg) + max(READ_ONCE(lruvec->written.count), 0L);
 }
 
+/**
+ * struct panthor_shrink_result - What a call of the shrinker came to
+ */
+struct panthor_shrink_result {
+	/** @freed: Number of pages that were reclaimed. */
+	unsigned long freed;
+
+	/** @passed: Number of pages that were passed over, because of a second chance. */
+	unsigned long passed;
+
+	/** @writing: Number of reclaimed pages that are being written. */
+	unsigned long writing;
+};
+
+/* Scan what one of the cgroups has which the shrinker was called for. */
 static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_lruvec *lruvec,
-				  struct shrink_control *sc, unsigned long *freed,
-				  unsigned long *writing)
+				  struct shrink_control *sc, unsigned long nr_pages,
+				  struct panthor_shrink_result *res)
 {
-	unsigned long nr_pages = sc->nr_to_scan - *freed;
 	struct panthor_reclaim_scan scan = {
 		.ptdev = ptdev,
 		.lruvec = lruvec,
@@ -2026,48 +2119,62 @@ static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_l
 		.can_write = true,
 		.use_written = true,
 	};
-	int priority;
+	struct reclaim_pressure pressure;
 
-	scan.written_only = !panthor_reclaim_pressure(&priority);
-	scan.spare_recent = !panthor_reclaim_is_in_trouble(priority);
+	panthor_reclaim_get_pressure(&pressure);
+	scan.written_only = !pressure.anon;
+	scan.last_round = !pressure.priority;
+	scan.second_chance = !scan.last_round && !pressure.nr_missing;
 
 	panthor_reclaim_run(&scan, nr_pages);
 	panthor_reclaim_wait_written(&scan);
-	*freed += scan.freed;
-	*writing += scan.writing;
+	res->freed += scan.freed;
+	res->passed += scan.passed;
+	res->writing += scan.writing;
+}
+
+/* If there's nobody else to ask, the share isn't what matters. */
+static unsigned long panthor_gem_nr_to_shrink(struct shrink_control *sc)
+{
+	struct reclaim_pressure pressure;
+
+	panthor_reclaim_get_pressure(&pressure);
+	return max(sc->nr_to_scan, pressure.nr_missing);
 }
 
 static unsigned long
 panthor_gem_shrinker_scan(struct shrinker *shrinker, struct shrink_control *sc)
 {
 	struct panthor_device *ptdev = shrinker_to_panthor_device(shrinker);
+	unsigned long nr_pages = panthor_gem_nr_to_shrink(sc);
 	struct panthor_reclaim *reclaim = &ptdev->reclaim;
-	const gfp_t write_gfp = __GFP_IO | __GFP_FS;
-	unsigned long freed = 0, writing = 0;
+	struct panthor_shrink_result res = {};
 	struct panthor_lruvec *lruvec;
 	unsigned long left;
 
-	if ((sc->gfp_mask & write_gfp) != write_gfp || panthor_reclaim_got_enough())
+	if (!panthor_gem_can_shrink(sc))
 		return SHRINK_STOP;
 
 	left = list_lru_shrink_count(&reclaim->memcgs, sc);
-	for (; left && freed < sc->nr_to_scan; left--) {
+	for (; left && res.freed + res.passed < nr_pages; left--) {
 		lruvec = panthor_lruvec_get_next_of(reclaim, sc);
 		if (!lruvec)
 			continue;
 
-		panthor_lruvec_shrink(ptdev, lruvec, sc, &freed, &writing);
+		panthor_lruvec_shrink(ptdev, lruvec, sc, nr_pages - res.freed - res.passed, &res);
 		panthor_lruvec_put(reclaim, lruvec);
 	}
 
 	/* We might have reclaimed more than what we were asked for. */
-	sc->nr_scanned = max(sc->nr_to_scan, freed);
+	sc->nr_scanned = max(sc->nr_to_scan, res.freed);
+	if (res.freed > res.writing)
+		return res.freed - res.writing;
 
-	/* Trying again right away wouldn't do better: what couldn't be locked
-	 * is in use, and neither what's busy nor what's being written will be
-	 * done in a few microseconds.
+	/* Trying again right away wouldn't do better, unless something was passed over:
+	 * what couldn't be locked is in use, and neither what's busy nor what's being
+	 * written will be done in a few microseconds.
 	 */
-	return freed > writing ? freed - writing : SHRINK_STOP;
+	return res.passed ? 0 : SHRINK_STOP;
 }
 
 /**
@@ -2123,7 +2230,7 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_shrinker_unplug);
  * @ptdev: Device.
  * @vm_reclaim: Reclaim related fields of the VM.
  *
- * It has a second chance from now on, see PANTHOR_RECLAIM_RECENT_MS.
+ * It has a second chance from now on.
  *
  * Context: Process context. Takes the list lock.
  */
@@ -2133,7 +2240,8 @@ void panthor_vm_reclaim_touch(struct panthor_device *ptdev,
 	struct panthor_reclaim *reclaim = &ptdev->reclaim;
 	struct panthor_vm_lru *vm_lru;
 
-	WRITE_ONCE(vm_reclaim->last_job, (u32)jiffies ?: 1);
+	/* If two are counted as one, that's one more, nevertheless. */
+	WRITE_ONCE(vm_reclaim->jobs, READ_ONCE(vm_reclaim->jobs) + 1);
 
 	/* That's the case unless several VMs are used in turn. */
 	if (READ_ONCE(vm_reclaim->seq) == READ_ONCE(reclaim->seq))

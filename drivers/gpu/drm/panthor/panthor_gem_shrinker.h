@@ -64,7 +64,7 @@ enum panthor_reclaim_skip {
 	/** @PANTHOR_RECLAIM_SKIP_VM: Its GPU mappings couldn't be removed. */
 	PANTHOR_RECLAIM_SKIP_VM,
 
-	/** @PANTHOR_RECLAIM_SKIP_RECENT: The GPU was using it a moment ago. */
+	/** @PANTHOR_RECLAIM_SKIP_RECENT: New, or used by the GPU, since it was looked at. */
 	PANTHOR_RECLAIM_SKIP_RECENT,
 
 	/** @PANTHOR_RECLAIM_SKIP_COUNT: Number of reasons. */
@@ -127,6 +127,19 @@ struct panthor_reclaim_stats {
 };
 
 /**
+ * struct panthor_second_chance - What was passed over, instead of being evicted
+ *
+ * Read, and changed, without a lock: whoever gets it wrong passes over some pages twice.
+ */
+struct panthor_second_chance {
+	/** @jobs: &panthor_vm_reclaim.jobs at that time. If that's old, it was in use since. */
+	u32 jobs;
+
+	/** @passed: Number of pages that were passed over. */
+	unsigned long passed;
+};
+
+/**
  * struct panthor_vm_lru - What a VM has that one memory cgroup pays for
  *
  * Protected by panthor_reclaim::lock.
@@ -155,6 +168,9 @@ struct panthor_vm_lru {
 
 	/** @unswappable: Same as &panthor_gem_object.unswappable, for what's in @lru. */
 	u32 unswappable;
+
+	/** @chance: Second chance of what's in @lru. */
+	struct panthor_second_chance chance;
 };
 
 /**
@@ -182,10 +198,13 @@ struct panthor_vm_reclaim {
 	u64 seq;
 
 	/**
-	 * @last_job: When a job was submitted, or done, the last time, in jiffies. 0 if none
-	 * ever was. Read, and changed, without a lock.
+	 * @jobs: Number that's another one after a job was submitted, or done. Read, and
+	 * changed, without a lock.
 	 */
-	u32 last_job;
+	u32 jobs;
+
+	/** @shared_chance: Second chance of objects that are mapped in other VMs, too. */
+	struct panthor_second_chance shared_chance;
 };
 
 /**

@@ -26,6 +26,7 @@ struct panthor_reclaim;
 struct panthor_room;
 struct panthor_vm;
 struct panthor_vm_op_ctx;
+struct reclaim_pressure;
 struct seq_file;
 
 #if IS_ENABLED(CONFIG_KUNIT)
@@ -65,7 +66,7 @@ bool panthor_room_wait_for_vms(struct panthor_room *room, struct dma_resv *resv)
 
 /* panthor_gem_shrinker.c */
 bool panthor_reclaim_can_wait(void);
-unsigned int panthor_reclaim_pressure(int *priority);
+void panthor_reclaim_get_pressure(struct reclaim_pressure *pressure);
 bool panthor_reclaim_got_enough(void);
 int panthor_reclaim_evictors(struct panthor_reclaim *reclaim);
 

@@ -123,7 +123,7 @@ static void working_beside_reads(struct pan_dev *dev)
 	usage_read(dev, &after);
 	buffers_check(&b);
 	buffers_destroy(&b);
-	bench_sample("MiB", mib(after.written - before.written), "J.client.written%s", suffix);
+	bench_sample("MiB", mib(after.evicted - before.evicted), "J.client.evicted%s", suffix);
 	bench_sample("restores", after.restores - before.restores, "J.client.restores%s", suffix);
 }
 
@@ -195,6 +195,8 @@ static void measure(struct pan_dev *dev)
 	static const unsigned int swappiness[] = { 60, 200, 0 };
 	size_t i;
 
+	/* What's read for the second time counts more, so nobody gets the first one. */
+	read_files(1);
 	for (i = 0; i < ARRAY_SIZE(swappiness); i++)
 		idle_beside_reads(dev, swappiness[i]);
 	working_beside_reads(dev);

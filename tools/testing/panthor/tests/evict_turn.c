@@ -124,8 +124,6 @@ TEST_F(evict_turn, idle)
 	ASSERT_EQ(0, munmap(self->anon, TOTAL));
 
 	ASSERT_EQ(0, fill_buffers(self));
-	/* Idle for longer than it takes to have no second chance. */
-	usleep(1500000);
 	evictions = EVICTIONS(&self->env.dev);
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "evicted-pages", &start));
 	ASSERT_EQ(0, read_much(NULL, NULL));

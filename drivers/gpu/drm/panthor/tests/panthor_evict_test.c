@@ -11,6 +11,7 @@
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
 #include <linux/swap.h>
+#include <linux/vmscan.h>
 #include <linux/writeback.h>
 
 #include <kunit/static_stub.h>
@@ -53,6 +54,12 @@ struct panthor_evict_test {
 
 	/** @written: True if what was being written is in swap now. */
 	bool written;
+
+	/** @written_after: The call which finds that it's in swap, if there is one. */
+	u32 written_after;
+
+	/** @last_round: True if that's the last round of reclaim. */
+	bool last_round;
 
 	/** @resvs: Reservations that mustn't be locked. */
 	struct dma_resv *resvs[3];
@@ -359,8 +366,19 @@ static unsigned long panthor_evict_test_free_written(struct panthor_gem_object *
 	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
 
 	t->calls++;
-	*writing = t->written ? 0 : nr_pages;
+	*writing = t->written || t->calls == t->written_after ? 0 : nr_pages;
 	return nr_pages - *writing;
+}
+
+static void panthor_evict_test_pressure(struct reclaim_pressure *pressure)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	struct panthor_evict_test *t = ctx->priv;
+
+	*pressure = (struct reclaim_pressure) {
+		.anon = ANON_PRESSURE_MAX,
+		.priority = t->last_round ? 0 : 1,
+	};
 }
 
 static void panthor_evict_test_write_slowly(struct kunit *test, struct panthor_evict_test *t)
@@ -371,6 +389,8 @@ static void panthor_evict_test_write_slowly(struct kunit *test, struct panthor_e
 	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_start_writing);
 	kunit_activate_static_stub(test, panthor_gem_free_written,
 				   panthor_evict_test_free_written);
+	kunit_activate_static_stub(test, panthor_reclaim_get_pressure,
+				   panthor_evict_test_pressure);
 }
 
 /*
@@ -412,6 +432,18 @@ static void panthor_evict_test_in_flight(struct kunit *test)
 	t.written = false;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+}
+
+/* The last one before the OOM killer is called looks until something is free. */
+static void panthor_evict_test_in_flight_last_round(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_evict_test t = { .written_after = 3, .last_round = true };
+
+	panthor_evict_test_write_slowly(test, &t);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, t.calls, 3);
 }
 
 /* What's missing is evicted. Those who ask for evictions get them. */
@@ -1252,6 +1284,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_write_fails),
 	KUNIT_CASE(panthor_evict_test_no_io),
 	KUNIT_CASE(panthor_evict_test_in_flight),
+	KUNIT_CASE(panthor_evict_test_in_flight_last_round),
 	KUNIT_CASE(panthor_evict_test_in_flight_no_room),
 	KUNIT_CASE(panthor_evict_test_more_in_flight),
 	KUNIT_CASE(panthor_evict_test_not_in_flight),

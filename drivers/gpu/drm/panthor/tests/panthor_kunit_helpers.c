@@ -56,10 +56,9 @@ static bool panthor_kunit_can_wait(void)
 	return panthor_kunit_current()->can_wait;
 }
 
-static unsigned int panthor_kunit_pressure(int *priority)
+static void panthor_kunit_pressure(struct reclaim_pressure *pressure)
 {
-	*priority = 0;
-	return ANON_PRESSURE_MAX;
+	*pressure = (struct reclaim_pressure) { .anon = ANON_PRESSURE_MAX };
 }
 
 /* Tests don't need a swap device. */
@@ -165,7 +164,7 @@ int panthor_kunit_init(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_reclaim_swap_room, panthor_kunit_swap_room);
 	kunit_activate_static_stub(test, panthor_room_free_pages, panthor_kunit_free_pages);
 	kunit_activate_static_stub(test, panthor_reclaim_can_wait, panthor_kunit_can_wait);
-	kunit_activate_static_stub(test, panthor_reclaim_pressure, panthor_kunit_pressure);
+	kunit_activate_static_stub(test, panthor_reclaim_get_pressure, panthor_kunit_pressure);
 	kunit_activate_static_stub(test, panthor_gem_write, panthor_kunit_write);
 	kunit_activate_static_stub(test, mmu_hw_do_operation_locked, panthor_kunit_mmu_op);
 

@@ -1131,27 +1131,20 @@ static void panthor_shrinker_test_reset(struct kunit *test)
 }
 
 /* What reclaim wants of anonymous memory. */
-struct panthor_shrinker_pressure {
-	unsigned int pressure;
-	int priority;
-};
-
-static unsigned int panthor_shrinker_test_pressure(int *priority)
+static void panthor_shrinker_test_pressure(struct reclaim_pressure *pressure)
 {
 	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
-	struct panthor_shrinker_pressure *p = ctx->priv;
 
-	*priority = p->priority;
-	return p->pressure;
+	*pressure = *(struct reclaim_pressure *)ctx->priv;
 }
 
 static void panthor_shrinker_test_set_pressure(struct kunit *test,
-					       struct panthor_shrinker_pressure *p)
+					       struct reclaim_pressure *p)
 {
 	struct panthor_kunit *ctx = test->priv;
 
 	ctx->priv = p;
-	kunit_activate_static_stub(test, panthor_reclaim_pressure,
+	kunit_activate_static_stub(test, panthor_reclaim_get_pressure,
 				   panthor_shrinker_test_pressure);
 }
 
@@ -1167,6 +1160,7 @@ static void panthor_shrinker_test_enough(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	kunit_activate_static_stub(test, panthor_reclaim_got_enough, panthor_shrinker_test_yes);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
 	kunit_deactivate_static_stub(test, panthor_reclaim_got_enough);
@@ -1178,7 +1172,7 @@ static void panthor_shrinker_test_drop_caches(struct kunit *test)
 {
 	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
 
-	kunit_deactivate_static_stub(test, panthor_reclaim_pressure);
+	kunit_deactivate_static_stub(test, panthor_reclaim_get_pressure);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
@@ -1188,7 +1182,7 @@ static void panthor_shrinker_test_drop_caches(struct kunit *test)
 /* GPU memory is wanted as much as anonymous memory is. */
 static void panthor_shrinker_test_not_its_turn(struct kunit *test)
 {
-	struct panthor_shrinker_pressure p = { .pressure = ANON_PRESSURE_MAX };
+	struct reclaim_pressure p = { .anon = ANON_PRESSURE_MAX };
 	struct panthor_gem_object *bos[2];
 
 	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
@@ -1198,17 +1192,17 @@ static void panthor_shrinker_test_not_its_turn(struct kunit *test)
 
 	panthor_shrinker_test_set_pressure(test, &p);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 2 * PANTHOR_KUNIT_BO_PAGES);
-	p.pressure = ANON_PRESSURE_MAX / 2;
+	p.anon = ANON_PRESSURE_MAX / 2;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
 
 	/* That's not the same as having nothing. */
-	p.pressure = 0;
+	p.anon = 0;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
 
-	p.pressure = 1;
+	p.anon = 1;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 }
 
@@ -1229,7 +1223,7 @@ static unsigned long panthor_shrinker_test_is_written(struct panthor_gem_object 
 
 static void panthor_shrinker_test_written_anyway(struct kunit *test)
 {
-	struct panthor_shrinker_pressure p = { .priority = DEF_PRIORITY };
+	struct reclaim_pressure p = { .priority = DEF_PRIORITY };
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_gem_object *bos[2];
 
@@ -1251,15 +1245,10 @@ static void panthor_shrinker_test_written_anyway(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
 }
 
-static void panthor_shrinker_test_age(struct panthor_vm *vm)
-{
-	WRITE_ONCE(panthor_vm_reclaim(vm)->last_job, (u32)(jiffies - 2 * HZ) ?: 1);
-}
-
-/* What the GPU just worked on has a second chance, unless there's no other way. */
+/* What's new, or what the GPU worked on, has a second chance. */
 static void panthor_shrinker_test_recent(struct kunit *test)
 {
-	struct panthor_shrinker_pressure p = { ANON_PRESSURE_MAX, DEF_PRIORITY - 2 };
+	struct reclaim_pressure p = { ANON_PRESSURE_MAX, 1 };
 	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
 	struct panthor_gem_object *bos[2], *shared;
 
@@ -1270,30 +1259,56 @@ static void panthor_shrinker_test_recent(struct kunit *test)
 	for (u32 i = 0; i < ARRAY_SIZE(vms); i++)
 		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[i], shared, PANTHOR_KUNIT_VA(1)));
 
-	/* The first one in the list, nevertheless. */
-	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[0], NULL));
-	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[1], NULL));
-	panthor_shrinker_test_age(vms[1]);
-
 	panthor_shrinker_test_set_pressure(test, &p);
-	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
-			PANTHOR_KUNIT_BO_PAGES);
-	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 0);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(shared));
 	KUNIT_EXPECT_LT(test, 0, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_RECENT));
 
-	/* It has as many as it submits jobs. */
-	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
-
-	p.priority--;
+	/* It has as many as it submits jobs, page by page. */
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[0], NULL));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_BO_PAGES - 1), 0);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), 0);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
 
-	p.priority++;
-	panthor_shrinker_test_age(vms[0]);
+	/* Each of its VMs gives it one. */
+	for (u32 i = 0; i < ARRAY_SIZE(vms); i++) {
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 0);
+		KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(shared));
+	}
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(shared));
+
+	/* What was passed over there is gone. */
+	bos[1] = panthor_kunit_mapped_bo(test, vms[1], PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(2));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), 0);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
+}
+
+/* Unless it's now or never. */
+static void panthor_shrinker_test_last_round(struct kunit *test)
+{
+	struct reclaim_pressure p = { ANON_PRESSURE_MAX, 0 };
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bos[3];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(i));
+
+	panthor_shrinker_test_set_pressure(test, &p);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
+
+	/* If it can only come from us, a share of it is of no use. */
+	p.priority = DEF_PRIORITY;
+	p.nr_missing = 2 * PANTHOR_KUNIT_BO_PAGES;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), 2 * PANTHOR_KUNIT_BO_PAGES);
 }
 
 static struct kunit_case panthor_shrinker_tests[] = {
@@ -1336,6 +1351,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_not_its_turn),
 	KUNIT_CASE(panthor_shrinker_test_written_anyway),
 	KUNIT_CASE(panthor_shrinker_test_recent),
+	KUNIT_CASE(panthor_shrinker_test_last_round),
 	{}
 };
 
