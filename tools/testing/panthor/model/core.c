@@ -8,6 +8,7 @@
  */
 #define pr_fmt(fmt) "mali_csf_model: " fmt
 
+#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/math64.h>
@@ -513,6 +514,8 @@ static void write_rawstat(struct csf_model *m, const struct csf_reg *reg, unsign
 
 static void write_int_clear(struct csf_model *m, const struct csf_reg *reg, unsigned int n, u32 val)
 {
+	if (reg->arg == CSF_GPU && m->irq[CSF_GPU].rawstat & val)
+		m->ack_us = m->knobs.ack_latency_us;
 	m->irq[reg->arg].rawstat &= ~val;
 	if (reg->arg == CSF_MMU)
 		csf_mmu_int_cleared(m, val);
@@ -800,6 +803,15 @@ u32 csf_reg_read(struct csf_model *m, u32 offset)
 }
 EXPORT_SYMBOL_IF_KUNIT(csf_reg_read);
 
+/* Others go on meanwhile, if that's possible where the access comes from */
+static void ack_latency(u32 us)
+{
+	if (us && preemptible())
+		fsleep(us);
+	else if (us)
+		mdelay(DIV_ROUND_UP(us, USEC_PER_MSEC));
+}
+
 /**
  * csf_reg_write() - trap of a 32-bit register write
  * @m: GPU, not locked
@@ -813,13 +825,17 @@ void csf_reg_write(struct csf_model *m, u32 offset, u32 val)
 	unsigned long flags = csf_lock(m);
 	const struct csf_reg *reg;
 	unsigned int n;
+	u32 ack_us;
 
 	reg = reg_access(m, offset, true, &n);
 	if (reg && reg->write)
 		reg->write(m, reg, n, val);
 	else if (reg)
 		m->reg[reg - regs] = val;
+	ack_us = m->ack_us;
+	m->ack_us = 0;
 	csf_unlock(m, flags);
+	ack_latency(ack_us);
 }
 EXPORT_SYMBOL_IF_KUNIT(csf_reg_write);
 

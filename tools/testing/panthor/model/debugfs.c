@@ -19,6 +19,8 @@
  *   retention       1: registers keep their contents while the clock is off
  *   tiler_oom_auto  1: RUN_TILING and RUN_IDVS ask for a heap chunk if HEAP_SET
  *                   has been executed, and wait for it
+ *   ack_latency_us  clearing an interrupt of the GPU block takes so long: it's no
+ *                   longer pending, and who clears it doesn't go on
  *
  * Commands, write only; -ENODEV: no such stream is resident at present:
  *   inject_fault      "<as> <va hex> read|write|exec": translation fault, level 3
@@ -116,6 +118,7 @@ static struct knob knobs[] = {
 	{ "reset_hang", offsetof(struct csf_knobs, reset_hang), 1 },
 	{ "retention", offsetof(struct csf_knobs, retention), 1 },
 	{ "tiler_oom_auto", offsetof(struct csf_knobs, tiler_oom_auto), 1 },
+	{ "ack_latency_us", offsetof(struct csf_knobs, ack_latency_us), USEC_PER_SEC },
 };
 
 static u64 *knob_field(const struct knob *knob)

@@ -462,6 +462,7 @@ struct csf_suspend_buf {
  * @reset_hang: GPU resets are ignored; the loss of power still is one
  * @retention: register contents survive the clock being off
  * @tiler_oom_auto: every RUN_TILING and RUN_IDVS with a heap asks for a chunk
+ * @ack_latency_us: duration of a write that clears an interrupt of the GPU block
  */
 struct csf_knobs {
 	u64 pause;
@@ -474,6 +475,7 @@ struct csf_knobs {
 	u64 reset_hang;
 	u64 retention;
 	u64 tiler_oom_auto;
+	u64 ack_latency_us;
 };
 
 struct csf_model;
@@ -523,6 +525,7 @@ struct csf_traps {
  * @reg: registers without behaviour, by row of the table
  * @ready: powered cores by domain
  * @irq: interrupt blocks
+ * @ack_us: how long the register write that is under way takes
  * @flush_id: LATEST_FLUSH_ID
  * @as: address spaces
  * @tlb_entries: size of each TLB
@@ -560,6 +563,7 @@ struct csf_model {
 	u32 reg[CSF_NUM_REG_ROWS];
 	u64 ready[CSF_NUM_DOMAINS];
 	struct csf_irq irq[CSF_NUM_BLOCKS];
+	u32 ack_us;
 	u32 flush_id;
 
 	struct csf_as as[CSF_MAX_AS];
