@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Eviction against everything that can happen at the same time, one thing a test, in
+ * rounds, until there were enough of them and enough evictions. With several CPUs
+ * (ARCH=arm64), that's at the same time indeed.
+ *
+ * guest: --mem 320M --swap 1G
+ */
+#include <sched.h>
+#include <signal.h>
+
+#include "mem_request.h"
+
+#define EVICTORS	2
+#define PAGES		16ULL
+#define BOS		6
+#define ROUNDS		100
+#define FEW_ROUNDS	20	/* where each takes longer */
+#define MIN_EVICTIONS	50
+
+FIXTURE(races) {
+	struct pan_env env;
+	struct pan_ctx ctx;
+	struct pan_child evictors[EVICTORS];
+	int count;
+	volatile __s64 *target;	/* process to be reclaimed, 0: everything, -1: end */
+	__u64 seed;
+	__u64 evictions;
+	__u64 faults;
+};
+
+FIXTURE_SETUP(races)
+{
+	EVICT_SETUP(self);
+	self->seed = pan_rand(&self->env.rand);
+	self->faults = PAN_COUNTER("faults");
+	self->target = mmap(NULL, PAN_PAGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)self->target);
+}
+
+/* Fails the test if an evictor failed. */
+static void stop_evicting(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self)
+{
+	int result = 0;
+
+	__atomic_store_n(self->target, -1, __ATOMIC_RELEASE);
+	while (self->count) {
+		self->count--;
+		EXPECT_EQ(0, pan_child_wait(&self->evictors[self->count], &result));
+		EXPECT_EQ(0, result);
+	}
+}
+
+FIXTURE_TEARDOWN(races)
+{
+	stop_evicting(_metadata, self);
+	EXPECT_EQ(self->faults, PAN_COUNTER("faults"));
+	EXPECT_EQ(0, pan_keep_awake(&self->env.dev, false));
+	EXPECT_EQ(0, pan_ctx_destroy(&self->ctx));
+	EXPECT_EQ(0, munmap((void *)self->target, PAN_PAGE_SIZE));
+	PAN_ENV_TEARDOWN(&self->env);
+}
+
+/* Evicts what there is, or what a process has, again and again. */
+static int evictor(struct pan_child *self)
+{
+	FIXTURE_DATA(races) *test = self->arg;
+	__s64 target = 0;
+	int ret = 0;
+
+	while (!ret && target >= 0) {
+		if (target)
+			ret = pan_mem_reclaim_write(&test->env.dev, target);
+		else
+			ret = pan_shrink(&test->env.dev, EVERYTHING, NULL);
+		/* busy, or gone */
+		if (target && (ret == -EAGAIN || ret == -ESRCH))
+			ret = 0;
+		sched_yield();
+		target = __atomic_load_n(test->target, __ATOMIC_ACQUIRE);
+	}
+	return ret;
+}
+
+static void start_evicting(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self)
+{
+	self->evictions = EVICTIONS(&self->env.dev);
+	while (self->count < EVICTORS) {
+		ASSERT_EQ(0, pan_child_start(&self->evictors[self->count], evictor, self));
+		self->count++;
+	}
+}
+
+/* The rounds are many, and enough was evicted in them. */
+static bool is_enough(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self, int round,
+		      int rounds)
+{
+	return !__test_passed(_metadata) ||
+	       (round >= rounds &&
+		EVICTIONS(&self->env.dev) >= self->evictions + MIN_EVICTIONS);
+}
+
+static void create(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self, bool private,
+		   struct pan_bo *bo)
+{
+	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, PAGES * PAN_PAGE_SIZE, PAN_PAGE_SIZE,
+					  private, bo));
+	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, bo->va, bo->size, self->seed));
+}
+
+/* Add one to a word of each page. Returns the number of those that weren't @before. */
+static int count_on(const struct pan_bo *bo, __u64 before)
+{
+	__u64 page, *word;
+	int wrong = 0;
+
+	for (page = 0; page < bo->size / PAN_PAGE_SIZE; page++) {
+		word = (__u64 *)((char *)bo->map + page * PAN_PAGE_SIZE);
+		wrong += pan_peek(word) != before;
+		pan_poke(word, before + 1);
+	}
+	return wrong;
+}
+
+/* What a CPU writes isn't lost, be it mapped by the GPU or not. */
+TEST_F(races, fault)
+{
+	struct pan_bo bos[2];
+	int i, round;
+
+	create(_metadata, self, true, &bos[0]);
+	ASSERT_EQ(0, pan_bo_create(&self->env.dev, PAGES * PAN_PAGE_SIZE, 0, NULL, &bos[1]));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pan_bo_mmap(&bos[i]));
+		memset(bos[i].map, 0, bos[i].size);
+	}
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, 10 * ROUNDS); round++) {
+		for (i = 0; i < 2; i++)
+			EXPECT_EQ(0, count_on(&bos[i], round))
+				TH_LOG("buffer %d, round %d", i, round);
+	}
+	stop_evicting(_metadata, self);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, count_on(&bos[i], round));
+		EXPECT_EQ(0, pan_bo_close(&bos[i]));
+	}
+}
+
+/* A job finds what the one before has written. */
+TEST_F(races, submit)
+{
+	struct pan_bo bo;
+	__u64 seed = self->seed;
+	int round;
+
+	create(_metadata, self, true, &bo);
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, ROUNDS); round++) {
+		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, seed);
+		seed++;
+		EXPECT_EQ(0, pan_gpu_fill(&self->ctx, bo.va, bo.size, seed));
+	}
+	stop_evicting(_metadata, self);
+	EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, seed);
+	EXPECT_EQ(0, pan_bo_close(&bo));
+}
+
+/* Parts of a buffer are unmapped, and mapped again. */
+TEST_F(races, bind)
+{
+	struct pan_bo bos[2];
+	int i, round;
+
+	for (i = 0; i < 2; i++)
+		create(_metadata, self, i, &bos[i]);
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, ROUNDS); round++) {
+		struct pan_bo *bo = &bos[round & 1];
+		__u64 first = pan_rand(&self->env.rand) % PAGES;
+		__u64 offset = first * PAN_PAGE_SIZE;
+		__u64 size = (1 + pan_rand(&self->env.rand) % (PAGES - first)) * PAN_PAGE_SIZE;
+
+		EXPECT_EQ(0, pan_vm_unmap(&self->ctx.vm, bo->va + offset, size));
+		EXPECT_EQ(0, pan_vm_map(&self->ctx.vm, bo, offset, bo->va + offset, size, 0));
+		if (round % 4 == 3)
+			EXPECT_GPU_SEES(&self->ctx, bo->va, bo->size, self->seed);
+	}
+	stop_evicting(_metadata, self);
+	for (i = 0; i < 2; i++) {
+		EXPECT_GPU_SEES(&self->ctx, bos[i].va, bos[i].size, self->seed);
+		EXPECT_EQ(0, pan_bo_close(&bos[i]));
+	}
+}
+
+/* VMs come and go, some of them destroyed, some along with their file. */
+TEST_F(races, vm_end)
+{
+	struct pan_dev dev;
+	struct pan_ctx ctx;
+	struct pan_bo bo;
+	int round;
+
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
+		ASSERT_EQ(0, pan_reopen(&self->env.dev, &dev));
+		ASSERT_EQ(0, pan_ctx_create(&dev, 1, &ctx));
+		ASSERT_EQ(0, pan_bo_create_mapped(&ctx.vm, PAGES * PAN_PAGE_SIZE, PAN_PAGE_SIZE,
+						  round & 1, &bo));
+		EXPECT_EQ(0, pan_gpu_fill(&ctx, bo.va, bo.size, self->seed + round));
+		if (round & 2) {
+			EXPECT_GPU_SEES(&ctx, bo.va, bo.size, self->seed + round);
+			EXPECT_EQ(0, pan_bo_close(&bo));
+			EXPECT_EQ(0, pan_ctx_destroy(&ctx));
+		} else {
+			pan_bo_munmap(&ctx.streams);
+			pan_bo_munmap(&ctx.result);
+		}
+		pan_close(&dev);
+	}
+	stop_evicting(_metadata, self);
+	EXPECT_SOUND(&self->env.dev);
+}
+
+/* The process that's reclaimed goes away. */
+TEST_F(races, mem_reclaim_exit)
+{
+	struct client client = { .seed = self->seed };
+	struct pan_child child;
+	int round;
+
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
+		start_client(_metadata, &client, &child);
+		__atomic_store_n(self->target, child.pid, __ATOMIC_RELEASE);
+		verify_client(_metadata, &child);
+		usleep(pan_rand(&self->env.rand) % 5000);
+		if (round & 1) {
+			ASSERT_EQ(0, pan_child_kill(&child, SIGKILL));
+		} else {
+			stop_client(_metadata, &child);
+		}
+	}
+	stop_evicting(_metadata, self);
+	EXPECT_SOUND(&self->env.dev);
+}
+
+/* Kill what executes. The driver resets the GPU. */
+static int kill_stream(void *arg)
+{
+	struct pan_stream at;
+	char knob[64];
+	int ret;
+
+	ret = pan_model_busy_stream(&at);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	snprintf(knob, sizeof(knob), "%u %u %x", at.csg, at.cs, CSF_EXC_CS_UNRECOVERABLE);
+	ret = pan_model_knob_set("fatal", knob);
+	/* The driver may have taken it off its slot, from which it comes back. */
+	return ret == -ENODEV ? 0 : ret ? ret : 1;
+}
+
+/* The GPU is reset. */
+TEST_F(races, reset)
+{
+	struct pan_ctx victim;
+	struct pan_bo bo;
+	struct pan_cs cs;
+	__u64 resets;
+	int round;
+
+	create(_metadata, self, true, &bo);
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &victim));
+	ASSERT_EQ(0, pan_keep_awake(&self->env.dev, true));
+	pan_cs_init(&cs);
+	pan_cs_spin(&cs);
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
+		resets = PAN_COUNTER("resets");
+		ASSERT_EQ(0, pan_ctx_start(&victim, 0, &cs));
+		ASSERT_EQ(0, pan_poll(kill_stream, NULL, PAN_DEADLINE_MS));
+		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
+		ASSERT_EQ(0, pan_model_wait_counter("resets", resets + 1, PAN_DEADLINE_MS));
+		EXPECT_GT(0, pan_ctx_wait(&victim, PAN_DEADLINE_MS));
+		ASSERT_EQ(0, pan_ctx_new_group(&victim));
+		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
+	}
+	stop_evicting(_metadata, self);
+	EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
+	EXPECT_EQ(0, pan_ctx_destroy(&victim));
+	EXPECT_EQ(0, pan_bo_close(&bo));
+}
+
+/* The GPU goes to sleep, and is woken up by jobs. */
+TEST_F(races, suspend)
+{
+	__u64 clock_on = PAN_COUNTER("clock_on");
+	struct pan_bo bo;
+	int round;
+
+	create(_metadata, self, true, &bo);
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
+		ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
+		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
+	}
+	stop_evicting(_metadata, self);
+	EXPECT_LE(clock_on + round, PAN_COUNTER("clock_on"));
+	EXPECT_EQ(0, pan_bo_close(&bo));
+}
+
+/* What two VMs share, and each reclaimer might find half evicted by the other. */
+TEST_F(races, two_reclaimers)
+{
+	struct pan_bo bos[BOS];
+	struct pan_ctx other;
+	__u64 va[BOS];
+	int i, round;
+
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &other));
+	ASSERT_EQ(0, pan_keep_awake(&self->env.dev, true));
+	for (i = 0; i < BOS; i++) {
+		create(_metadata, self, false, &bos[i]);
+		va[i] = pan_vm_alloc_va(&other.vm, bos[i].size, PAN_PAGE_SIZE);
+		if (i & 1)
+			ASSERT_EQ(0, pan_vm_map(&other.vm, &bos[i], 0, va[i], bos[i].size, 0));
+	}
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
+		for (i = 0; i < BOS; i++) {
+			EXPECT_GPU_SEES(&self->ctx, bos[i].va, bos[i].size, self->seed);
+			if (i & 1) {
+				EXPECT_GPU_SEES(&other, va[i], bos[i].size, self->seed);
+			}
+		}
+	}
+	stop_evicting(_metadata, self);
+	for (i = 0; i < BOS; i++) {
+		EXPECT_GPU_SEES(&self->ctx, bos[i].va, bos[i].size, self->seed);
+		EXPECT_EQ(0, pan_bo_close(&bos[i]));
+	}
+	EXPECT_EQ(0, pan_ctx_destroy(&other));
+}
+
+/* Another device attaches itself, which has to find the memory, and to keep it. */
+TEST_F(races, attach)
+{
+	struct pan_dev vgem = { .fd = -1 };
+	struct pan_bo bo, theirs;
+	struct pan_gem gem;
+	int fd, i, round;
+	void *map;
+
+	if (pan_vgem_open(&vgem.fd) == -ENODEV)
+		pan_module_load("vgem");
+	if (vgem.fd < 0 && pan_vgem_open(&vgem.fd) == -ENODEV)
+		SKIP(return, "no vgem");
+	create(_metadata, self, false, &bo);
+	start_evicting(_metadata, self);
+	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
+		ASSERT_EQ(0, pan_bo_export(&bo, &fd));
+		ASSERT_EQ(0, pan_bo_import(&vgem, fd, bo.size, &theirs));
+		map = mmap(NULL, bo.size, PROT_READ, MAP_SHARED, fd, 0);
+		ASSERT_NE(MAP_FAILED, map);
+		for (i = 0; i < 10; i++) {
+			ASSERT_EQ(0, evict_gem(&bo, &gem));
+			EXPECT_EQ(bo.size, gem.resident);
+			EXPECT_EQ(0, gem.state & PAN_GEM_EVICTED);
+			EXPECT_EQ(0, pan_verify(map, bo.size, self->seed));
+		}
+		EXPECT_EQ(0, munmap(map, bo.size));
+		EXPECT_EQ(0, pan_gem_close(vgem.fd, theirs.handle));
+		close(fd);
+		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
+	}
+	stop_evicting(_metadata, self);
+	EXPECT_EQ(0, pan_bo_close(&bo));
+	close(vgem.fd);
+}
+
+TEST_HARNESS_MAIN
