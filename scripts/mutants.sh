@@ -6,6 +6,8 @@
 #
 # A mutant begins with a sentence that says what is broken; lines "Kunit:
 # SUITE.TEST" and "Selftest: PROGRAM[.TEST]" (or PROGRAM.VARIANT) name the tests.
+# "Smp: PROGRAM[.TEST]" is a selftest that is run with ARCH=arm64 SMP=2, for defects
+# which take two CPUs to do harm. Where there is no such guest, these are skipped.
 # The series is what branch `series` in build/linux has; nothing is changed there,
 # build/mutants/linux is a worktree.
 # Ends with "N passed, N failed, N skipped". mutants/RESULT.md says what came
@@ -37,7 +39,7 @@ tests_of() # NAME...
 	local n
 
 	for n in "$@"; do
-		sed -n '/^--- /q; s/^\(Kunit\|Selftest\): */\1 /p' "$dir/$n.patch"
+		sed -n '/^--- /q; s/^\(Kunit\|Selftest\|Smp\): */\1 /p' "$dir/$n.patch"
 	done
 }
 
@@ -61,6 +63,30 @@ prepare()
 	git -C "$src" checkout -q --detach series
 }
 
+wants_smp() { tests_of "$@" | grep '^Smp ' >/dev/null; } # NAME...
+
+# Sets $chosen and $skipped: without the guest that has several CPUs, there are fewer.
+prepare_smp()
+{
+	local n
+	local -a left=()
+
+	wants_smp "${chosen[@]}" || return 0
+	if "$top/scripts/deps.sh" guest-arm64 && "$top/scripts/fetch-root.sh"; then
+		"$top/scripts/build-user.sh" --arch arm64
+		return
+	fi
+	for n in "${chosen[@]}"; do
+		if wants_smp "$n"; then
+			echo "*** $n IS NOT TRIED: no guest with several CPUs, see above ***"
+			skipped=$((skipped + 1))
+		else
+			left+=("$n")
+		fi
+	done
+	chosen=("${left[@]}")
+}
+
 restore() { git -C "$src" checkout -q --force -- .; }
 trap 'restore 2>/dev/null || true' EXIT
 
@@ -78,7 +104,21 @@ kunit_passes() # SUITE.TEST|'' LOG
 		"$top/scripts/scan-log.sh" "$src/out-kunit/test.log" >>"$2" 2>&1
 }
 
-guest_build() { "$top/scripts/build-kernel.sh" --tree mutant --kernel "$1" >"$2" 2>&1; } # KERNEL LOG
+# smp is KERNEL=plain of arm64
+guest_target() # KERNEL
+{
+	if [ "$1" = smp ]; then echo --arch arm64 --tree mutant --kernel plain
+	else echo --tree mutant --kernel "$1"
+	fi
+}
+
+guest_build() # KERNEL LOG
+{
+	local -a target
+
+	read -ra target <<<"$(guest_target "$1")"
+	"$top/scripts/build-kernel.sh" "${target[@]}" >"$2" 2>&1
+}
 
 # The debug kernel, unless the test wants the other one.
 kernel_of() # PROGRAM[.TEST]
@@ -86,13 +126,16 @@ kernel_of() # PROGRAM[.TEST]
 	case " $(guest_options "$1") " in *" --kernel plain "*) echo plain ;; *) echo debug ;; esac
 }
 
-selftest_passes() # PROGRAM[.TEST] LOG
+selftest_passes() # KERNEL PROGRAM[.TEST] LOG
 {
 	local status=0
-	local -a opts
+	local -a opts target
 
+	read -ra target <<<"$(guest_target "$1")"
+	[ "$1" != smp ] || target+=(--smp 2)
+	shift
 	read -ra opts <<<"$(guest_options "$1")"
-	"$top/scripts/guest.sh" --tree mutant --kernel debug --name mutant --no-leaks --timeout 150 \
+	"$top/scripts/guest.sh" "${target[@]}" --name mutant --no-leaks --timeout "${MUTANT_LIMIT:-150}" \
 		"${opts[@]}" -- env PAN_SEED="${PAN_SEED:-}" scripts/tests-guest.sh "$1" >"$2" 2>"$2.err" || status=$?
 	awk -f "$top/scripts/ktap.awk" -v counts="$2.counts" "$2" >"$2.txt"
 	[ $status = 0 ] && [ "$(cut -d' ' -f1 "$2.counts")" != 0 ] && [ "$(cut -d' ' -f2 "$2.counts")" = 0 ]
@@ -102,11 +145,12 @@ passes() # KIND TEST LOG
 {
 	case $1 in
 	Kunit) kunit_passes "$2" "$3" ;;
-	Selftest) selftest_passes "$2" "$3" ;;
+	Selftest) selftest_passes debug "$2" "$3" ;;
+	Smp) MUTANT_LIMIT=300 selftest_passes smp "$2" "$3" ;;
 	esac
 }
 
-# What has to be built for tests, "KIND TEST" one a line: kunit, debug, plain.
+# What has to be built for tests, "KIND TEST" one a line: kunit, debug, plain, smp.
 builds_for()
 {
 	local kind test
@@ -115,6 +159,7 @@ builds_for()
 		case $kind in
 		Kunit) echo kunit ;;
 		Selftest) kernel_of "$test" ;;
+		Smp) echo smp ;;
 		esac
 	done | sort -u
 }
@@ -139,23 +184,25 @@ declare -A useless=()
 baseline() # NAME...
 {
 	local kind test known list what units=$log/series.kunit
-	local -a builds
+	local -a builds target
 
 	list=$(tests_of "$@" | sort -u)
 	mapfile -t builds < <(builds_for <<<"$list")
 	build_all "$log/series" "${builds[@]}" || die "the series does not build, see ${log#"$top"/}/series.*"
 	case $list in *Kunit*) kunit_passes '' "$units" || die "unit tests fail without any defect, see ${units#"$top"/}" ;; esac
 	for what in "${builds[@]}"; do
-		[ "$what" = kunit ] || "$top/scripts/build-model.sh" --tree mutant --kernel "$what"
+		[ "$what" != kunit ] || continue
+		read -ra target <<<"$(guest_target "$what")"
+		"$top/scripts/build-model.sh" "${target[@]}"
 	done
 	while read -r kind test; do
 		case $kind in
 		Kunit) grep -qw "\[PASSED\] ${test#*.}" "$units" && continue ;;
-		Selftest)
+		Selftest|Smp)
 			known=$series\ $(stat -c %Y "$build/user/tests/${test%%.*}" 2>/dev/null || true)
-			[ "$(cat "$log/series.$test.passed" 2>/dev/null)" != "$known" ] || continue
+			[ "$(cat "$log/series.$kind.$test.passed" 2>/dev/null)" != "$known" ] || continue
 			if passes "$kind" "$test" "$log/series.$test" </dev/null; then
-				echo "$known" >"$log/series.$test.passed"
+				echo "$known" >"$log/series.$kind.$test.passed"
 				continue
 			fi ;;
 		esac
@@ -230,9 +277,10 @@ mapfile -t chosen < <(names)
 mkdir -p "$log"
 prepare
 results_start
+prepare_smp
 # a better test, unit tests included, doesn't call earlier results in question
 series=$(git -C "$src" ls-tree -r HEAD | grep -v "	drivers/gpu/drm/panthor/tests/" | sha1sum | cut -d' ' -f1)
-baseline "${chosen[@]}"
+[ ${#chosen[@]} = 0 ] || baseline "${chosen[@]}"
 n=0
 for name in "${chosen[@]}"; do
 	n=$((n + 1))
