@@ -17,13 +17,16 @@
 #define ROUNDS		100
 #define FEW_ROUNDS	20	/* where each takes longer */
 #define MIN_EVICTIONS	50
+#define AUTOSUSPEND_MS	50	/* the driver's own */
 
 FIXTURE(races) {
 	struct pan_env env;
 	struct pan_ctx ctx;
 	struct pan_child evictors[EVICTORS];
 	int count;
-	volatile __s64 *target;	/* process to be reclaimed, 0: everything, -1: end */
+	volatile __s64 *target;	/* process to be reclaimed, 0: everybody's, -1: end */
+	__u64 pages;		/* how much at a time */
+	struct pan_bo bos[BOS];
 	__u64 seed;
 	__u64 evictions;
 	__u64 faults;
@@ -34,6 +37,7 @@ FIXTURE_SETUP(races)
 	EVICT_SETUP(self);
 	self->seed = pan_rand(&self->env.rand);
 	self->faults = PAN_COUNTER("faults");
+	self->pages = EVERYTHING;
 	self->target = mmap(NULL, PAN_PAGE_SIZE, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, (void *)self->target);
@@ -52,10 +56,19 @@ static void stop_evicting(struct __test_metadata *_metadata, FIXTURE_DATA(races)
 	}
 }
 
+static int set_autosuspend(struct pan_dev *dev, int ms)
+{
+	char path[PATH_MAX + 40];
+
+	snprintf(path, sizeof(path), "%s/power/autosuspend_delay_ms", dev->sysfs);
+	return pan_write_u64(path, ms);
+}
+
 FIXTURE_TEARDOWN(races)
 {
 	stop_evicting(_metadata, self);
 	EXPECT_EQ(self->faults, PAN_COUNTER("faults"));
+	EXPECT_EQ(0, set_autosuspend(&self->env.dev, AUTOSUSPEND_MS));
 	EXPECT_EQ(0, pan_keep_awake(&self->env.dev, false));
 	EXPECT_EQ(0, pan_ctx_destroy(&self->ctx));
 	EXPECT_EQ(0, munmap((void *)self->target, PAN_PAGE_SIZE));
@@ -73,7 +86,7 @@ static int evictor(struct pan_child *self)
 		if (target)
 			ret = pan_mem_reclaim_write(&test->env.dev, target);
 		else
-			ret = pan_shrink(&test->env.dev, EVERYTHING, NULL);
+			ret = pan_shrink(&test->env.dev, test->pages, NULL);
 		/* busy, or gone */
 		if (target && (ret == -EAGAIN || ret == -ESRCH))
 			ret = 0;
@@ -262,16 +275,36 @@ static int kill_stream(void *arg)
 	return ret == -ENODEV ? 0 : ret ? ret : 1;
 }
 
-/* The GPU is reset. */
+/* One command of the MMU after the other, one buffer after the other: it takes a while. */
+static void create_slow(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self)
+{
+	int i;
+
+	for (i = 0; i < BOS; i++)
+		create(_metadata, self, true, &self->bos[i]);
+	self->pages = PAGES;
+	ASSERT_EQ(0, pan_model_knob_set_u64("as_latency_us", 2000));
+}
+
+static void verify_and_close(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self)
+{
+	int i;
+
+	for (i = 0; i < BOS; i++) {
+		EXPECT_GPU_SEES(&self->ctx, self->bos[i].va, self->bos[i].size, self->seed);
+		EXPECT_EQ(0, pan_bo_close(&self->bos[i]));
+	}
+}
+
+/* The GPU is reset while a VM is evicted. */
 TEST_F(races, reset)
 {
 	struct pan_ctx victim;
-	struct pan_bo bo;
 	struct pan_cs cs;
 	__u64 resets;
 	int round;
 
-	create(_metadata, self, true, &bo);
+	create_slow(_metadata, self);
 	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &victim));
 	ASSERT_EQ(0, pan_keep_awake(&self->env.dev, true));
 	pan_cs_init(&cs);
@@ -280,35 +313,33 @@ TEST_F(races, reset)
 	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
 		resets = PAN_COUNTER("resets");
 		ASSERT_EQ(0, pan_ctx_start(&victim, 0, &cs));
+		EXPECT_GPU_SEES(&self->ctx, self->bos[0].va, self->bos[0].size, self->seed);
 		ASSERT_EQ(0, pan_poll(kill_stream, NULL, PAN_DEADLINE_MS));
-		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
 		ASSERT_EQ(0, pan_model_wait_counter("resets", resets + 1, PAN_DEADLINE_MS));
 		EXPECT_GT(0, pan_ctx_wait(&victim, PAN_DEADLINE_MS));
 		ASSERT_EQ(0, pan_ctx_new_group(&victim));
-		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
 	}
 	stop_evicting(_metadata, self);
-	EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
+	verify_and_close(_metadata, self);
 	EXPECT_EQ(0, pan_ctx_destroy(&victim));
-	EXPECT_EQ(0, pan_bo_close(&bo));
 }
 
-/* The GPU goes to sleep, and is woken up by jobs. */
+/* The GPU goes to sleep while a VM is evicted. */
 TEST_F(races, suspend)
 {
 	__u64 clock_on = PAN_COUNTER("clock_on");
-	struct pan_bo bo;
 	int round;
 
-	create(_metadata, self, true, &bo);
+	create_slow(_metadata, self);
+	ASSERT_EQ(0, set_autosuspend(&self->env.dev, 0));
 	start_evicting(_metadata, self);
-	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
+	for (round = 0; !is_enough(_metadata, self, round, ROUNDS); round++) {
+		EXPECT_GPU_SEES(&self->ctx, self->bos[0].va, self->bos[0].size, self->seed);
 		ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
-		EXPECT_GPU_SEES(&self->ctx, bo.va, bo.size, self->seed);
 	}
 	stop_evicting(_metadata, self);
 	EXPECT_LE(clock_on + round, PAN_COUNTER("clock_on"));
-	EXPECT_EQ(0, pan_bo_close(&bo));
+	verify_and_close(_metadata, self);
 }
 
 /* What two VMs share, and each reclaimer might find half evicted by the other. */
