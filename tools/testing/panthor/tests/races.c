@@ -333,7 +333,7 @@ TEST_F(races, suspend)
 	create_slow(_metadata, self);
 	ASSERT_EQ(0, set_autosuspend(&self->env.dev, 0));
 	start_evicting(_metadata, self);
-	for (round = 0; !is_enough(_metadata, self, round, ROUNDS); round++) {
+	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
 		EXPECT_GPU_SEES(&self->ctx, self->bos[0].va, self->bos[0].size, self->seed);
 		ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
 	}
