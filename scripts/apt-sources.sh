@@ -21,19 +21,32 @@ apt_room() # DIRECTORY ARCHITECTURE TOOL args...
 		-o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
 }
 
+# A room whose lists are those of one SUITE.
+make_room() # DIRECTORY ARCHITECTURE LOG URI SUITE
+{
+	rm -rf "$1"
+	mkdir -p "$1"/{state,lists/partial,cache/archives/partial}
+	: >"$1/status"
+	echo "deb [signed-by=$keyring] $4 $5 main" >"$1/sources.list"
+	apt_room "$1" "$2" apt-get update >>"$3" 2>&1
+}
+
+# One package alone, as a file in DIRECTORY.
+download_package() # DIRECTORY ARCHITECTURE LOG URI SUITE PACKAGE
+{
+	make_room "$1" "$2" "$3" "$4" "$5" &&
+		(cd "$1" && apt_room "$1" "$2" apt-get download "$6") >>"$3" 2>&1
+}
+
 # Packages and what they depend on, as files in DIRECTORY/cache/archives. Fails
 # if the archive doesn't answer, or doesn't have them.
 download_packages() # DIRECTORY ARCHITECTURE LOG URI SUITE PACKAGE...
 {
-	local room=$1 arch=$2 log=$3 uri=$4 suite=$5
+	local room=$1 arch=$2 log=$3
 
+	make_room "$@" || return
 	shift 5
-	rm -rf "$room"
-	mkdir -p "$room"/{state,lists/partial,cache/archives/partial}
-	: >"$room/status"
-	echo "deb [signed-by=$keyring] $uri $suite main" >"$room/sources.list"
-	apt_room "$room" "$arch" apt-get update >>"$log" 2>&1 &&
-		apt_room "$room" "$arch" apt-get install -y --download-only "$@" >>"$log" 2>&1
+	apt_room "$room" "$arch" apt-get install -y --download-only "$@" >>"$log" 2>&1
 }
 
 # Unpack them. Prints package, version, sha256 of each.

@@ -1,39 +1,72 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Import the base kernel into build/linux as one commit, tag `base`, unless it
-# is there: Debian's linux-source-6.12, or KSRC=tarball|directory of 6.12.y.
+# is there: Debian's linux-source-6.12, or KSRC=tarball|directory of 6.12.y. With
+# LINUX=7.3, Debian's linux-source-7.3 into build/linux-7.3, from a newer suite where
+# this machine's has none.
 
 . "$(dirname "$0")/lib.sh"
+. "$top/scripts/apt-sources.sh"
 
-package=linux-source-6.12
-min=117
-tree=$build/linux
-new=$build/linux.new
+package=linux-source-$linux
+case $linux in
+6.12) min=117 ;;
+7.3) min=4 ;;
+esac
+tree=$build/linux$suffix
+new=$tree.new
 
 if [ -e "$tree" ]; then
 	git -C "$tree" rev-parse -q --verify 'base^{commit}' >/dev/null 2>&1 && [ -d "$tree/.git" ] ||
-		die "build/linux is not a tree made by 'make tree': move it away and try again"
-	[ -z "${KSRC:-}" ] || say "build/linux is there: KSRC= is not used (remove build/linux to import another base)"
+		die "${tree#"$top"/} is not a tree made by 'make tree': move it away and try again"
+	[ -z "${KSRC:-}" ] || say "${tree#"$top"/} is there: KSRC= is not used (remove it to import another base)"
 	exit 0
 fi
 
-# The package's archive, downloaded with apt as this machine has it set up.
+# With apt as this machine has it set up.
+download()
+{
+	if ! apt-cache show "$package" >/dev/null 2>&1; then
+		[ "$linux" = 6.12 ] || return 1
+		as_root apt-get update >"$build/log/apt.log" 2>&1 || true
+		apt-cache show "$package" >/dev/null 2>&1 || return
+	fi
+	say "downloading $package (about 150 MB)"
+	(cd "$dir" && apt-get -q -o APT::Sandbox::User=root download "$package") >"$build/log/apt.log" 2>&1
+}
+
+# From another suite of the archive that this machine's apt knows.
+download_newer()
+{
+	local room=$build/cache/apt uri suite
+
+	uri=$(debian_sources | sed -n 's/ -$//p' | head -n 1)
+	[ -n "$uri" ] && [ -f "$keyring" ] || return
+	say "downloading $package (about 170 MB) of a newer Debian"
+	: >"$build/log/apt.log"
+	for suite in trixie-backports forky sid; do
+		download_package "$room" "$(dpkg --print-architecture)" "$build/log/apt.log" \
+			"$uri" "$suite" "$package" || continue
+		mv "$room"/"${package}"_*.deb "$dir/"
+		rm -rf "$room"
+		return
+	done
+	return 1
+}
+
+# The package's archive
 fetch_package()
 {
 	local deb dir=$build/cache
 
 	mkdir -p "$dir"
-	deb=$(find "$dir" -name "${package}_*.deb" | sort -V | tail -n 1)
+	deb=$(find "$dir" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
 	if [ -z "$deb" ]; then
 		command -v apt-get >/dev/null ||
-			die "no apt here to get $package with: give KSRC=<tarball or directory of Linux 6.12.y>"
-		apt-cache show "$package" >/dev/null 2>&1 || as_root apt-get update >"$build/log/apt.log" 2>&1 || true
-		apt-cache show "$package" >/dev/null 2>&1 ||
-			die "this machine's apt knows no $package: give KSRC=<tarball or directory of Linux 6.12.y>"
-		say "downloading $package (about 150 MB)"
-		(cd "$dir" && apt-get -q -o APT::Sandbox::User=root download "$package") >"$build/log/apt.log" 2>&1 ||
-			die "downloading $package failed, see build/log/apt.log: try again, or give KSRC="
-		deb=$(find "$dir" -name "${package}_*.deb" | sort -V | tail -n 1)
+			die "no apt here to get $package with: give KSRC=<tarball or directory of Linux $linux.y>"
+		download || { [ "$linux" != 6.12 ] && download_newer; } ||
+			die "can't get $package with apt, see build/log/apt.log: try again, or give KSRC=<tarball or directory of Linux $linux.y>"
+		deb=$(find "$dir" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
 	fi
 	say "base: $(basename "$deb")"
 	rm -rf "$dir/unpacked"
@@ -70,8 +103,8 @@ check_version() # DIR
 		die "$ksrc is no kernel tree with panthor"
 	v=$(kernel_version "$1")
 	case $v in
-	6.12.*) [ "${v##*.}" -ge $min ] || die "the base is $v: the series needs 6.12.$min or a later 6.12.y" ;;
-	*) die "the base is $v: the series is for 6.12.y" ;;
+	"$linux".*) [ "${v##*.}" -ge $min ] || die "the base is $v: the series needs $linux.$min or a later $linux.y" ;;
+	*) die "the base is $v: the series is for $linux.y" ;;
 	esac
 	version=$v
 }
@@ -82,7 +115,7 @@ commit()
 	export GIT_AUTHOR_NAME=base GIT_AUTHOR_EMAIL=base@localhost GIT_AUTHOR_DATE='2000-01-01T00:00:00Z'
 	export GIT_COMMITTER_NAME=base GIT_COMMITTER_EMAIL=base@localhost GIT_COMMITTER_DATE='2000-01-01T00:00:00Z'
 	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
-	git -C "$new" init -q -b series
+	git -C "$new" init -q -b "series$suffix"
 	git -C "$new" config core.autocrlf false
 	git -C "$new" config gc.auto 0
 	echo 'out-*/' >>"$new/.git/info/exclude"
@@ -106,4 +139,4 @@ check_version "$new"
 commit
 mv "$new" "$tree"
 rm -rf "$build/cache/unpacked"
-say "build/linux: Linux $version, tag base"
+say "${tree#"$top"/}: Linux $version, tag base"

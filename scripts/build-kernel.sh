@@ -21,7 +21,7 @@ fragments()
 
 	[ "$arch" = um ] || machine=qemu
 	[ "$tree" != base ] || who=base
-	for file in "$who-$kernel" "$machine-$kernel" "$kernel" $machine guest; do
+	for file in "linux-$linux-$who-$kernel" "linux-$linux" "$machine-$kernel" "$kernel" $machine guest; do
 		file=$panthor/configs/$file.config
 		[ ! -f "$file" ] || files+=("$file")
 	done

@@ -6,8 +6,10 @@
 . "$(dirname "$0")/lib.sh"
 [ "${1:-}" != --arch ] || arch=${2?}
 
-# Only headers are taken from the kernel tree; both trees have the same uAPI.
-src=$(tree_dir series)
+# Only headers are taken from the kernel tree; both trees have the same uAPI, and
+# 7.3's is that of 6.12 with additions, so that the same programs do for both.
+src=$build/linux
+[ -f "$src/Makefile" ] || src=$(tree_dir series)
 [ -f "$src/Makefile" ] || src=$(tree_dir base)
 [ -f "$src/Makefile" ] || die "no kernel tree: run 'make tree'"
 

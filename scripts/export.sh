@@ -7,7 +7,7 @@
 . "$top/scripts/series.sh"
 
 need_tree
-[ -z "$(uncommitted)" ] || say "build/linux has uncommitted changes: they are not exported"
+[ -z "$(uncommitted)" ] || say "$tree_name has uncommitted changes: they are not exported"
 
 dir=$build/export
 rm -rf "$dir"
@@ -28,7 +28,7 @@ while read -r what f; do
 		rmdir -p --ignore-fail-on-non-empty "$(dirname "$f")"
 	else
 		mkdir -p "$top/$(dirname "$f")"
-		kgit show "series:$f" >"$top/$f"
+		kgit show "$branch:$f" >"$top/$f"
 	fi
 done < <(stale_copies)
 set_mark

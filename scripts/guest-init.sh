@@ -34,8 +34,7 @@ mount_all()
 	# options, of which hostfs then takes the path as "hostfs=" only, and
 	# mount(2) takes it as it is only.
 	LIBMOUNT_FORCE_MOUNT2=always mount -a -T "$run/fstab" || fail "can't mount the file systems"
-	# debugfs mounts tracefs by itself
-	mount --bind /sys/kernel/debug/tracing /sys/kernel/tracing
+	mount -t tracefs tracefs /sys/kernel/tracing
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 	# a task that waits this long, on any machine under any load, is stuck
 	[ ! -w /proc/sys/kernel/hung_task_timeout_secs ] || echo 240 >/proc/sys/kernel/hung_task_timeout_secs

@@ -123,7 +123,7 @@ fstab >"$run/fstab"
 {
 	machine_env
 	cat <<-EOT
-		export PANTHOR_KERNEL=$kernel PANTHOR_TREE=$tree PANTHOR_ARCH=$arch
+		export PANTHOR_KERNEL=$kernel PANTHOR_TREE=$tree PANTHOR_ARCH=$arch PANTHOR_LINUX=$linux
 		guest_panthor=$panthor_mod guest_leaks=$leaks guest_tty=$tty
 		guest_param=$(printf %q "$param")
 	EOT

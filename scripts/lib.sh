@@ -39,6 +39,15 @@ esac
 mkdir -p "$build/log" 2>/dev/null && [ -w "$build" ] ||
 	die "can't write in build/: remove it, or mend its owner and mode"
 
+# Which kernel: 6.12 (the default), or 7.3 with a series of its own. What is made for
+# 6.12 has the plain names in build/. Scripts called from here see LINUX, too.
+linux=${LINUX:-6.12}
+case $linux in
+6.12) suffix='' ;;
+7.3) suffix=-7.3 ;;
+*) die "unknown LINUX '$linux': 6.12 or 7.3" ;;
+esac
+
 as_root()
 {
 	if [ "$(id -u)" = 0 ]; then "$@"
@@ -62,8 +71,10 @@ check_kernel() # KERNEL
 		kcsan) die "KERNEL=kcsan is for several CPUs: with ARCH=arm64" ;;
 		*) die "unknown KERNEL '$1': plain, debug, mglru or gcov" ;;
 		esac
-		flavour=$1 ;;
+		flavour=${suffix#-}${suffix:+-}$1
+		case $flavour in *-gcov|*-mglru) die "KERNEL=$1 is for LINUX=6.12" ;; esac ;;
 	arm64)
+		[ "$linux" = 6.12 ] || die "ARCH=arm64 is for LINUX=6.12"
 		case $1 in plain|debug|kcsan) ;; *) die "unknown KERNEL '$1': plain, debug or kcsan with ARCH=arm64" ;; esac
 		flavour=arm64-$1 ;;
 	*) die "unknown ARCH '$arch': um or arm64" ;;
@@ -85,6 +96,12 @@ check_smp()
 only_um()
 {
 	[ "$arch" = um ] || die "not on ARCH=$arch: shell, selftest, kunit, igt, soak and test are"
+}
+
+# Verbs that know 6.12 only
+only_612()
+{
+	[ "$linux" = 6.12 ] || die "not with LINUX=$linux: tree, export, status, shell, selftest are"
 }
 
 check_size() # SIZE...
@@ -154,9 +171,9 @@ user_dir() { if [ "$arch" = arm64 ]; then echo "$build/user-arm64"; else echo "$
 tree_dir()
 {
 	case $1 in
-	base) echo "$build/linux-base" ;;
+	base) echo "$build/linux$suffix-base" ;;
 	mutant) echo "$build/mutants/linux" ;;
-	*) echo "$build/linux" ;;
+	*) echo "$build/linux$suffix" ;;
 	esac
 }
 

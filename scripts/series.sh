@@ -3,14 +3,17 @@
 # The patch queue: shared by tree.sh, export.sh, status.sh, apply.sh, which
 # source this after lib.sh.
 #
-# build/linux has tag `base` and branch `series`. After 'make tree' and 'make
+# build/linux has tag `base` and branch `series`; with LINUX=7.3, build/linux-7.3
+# has branch `series-7.3`, and patches/7.3/ its patches. After 'make tree' and 'make
 # export' ref `refs/panthor/exported` names the commit that patches/ stands for,
 # and the file .git/panthor-patches the state of patches/ then. So work that is
 # on one side only can be told, also with another 6.12.y as base, for which
 # git format-patch writes other line numbers.
 
-tree=$build/linux
-patches=$top/patches
+tree=$build/linux$suffix
+tree_name=build/linux$suffix
+branch=series$suffix
+patches=$top/patches${suffix:+/$linux}
 mark=refs/panthor/exported
 
 # The user's git configuration must not change the patches' form.
@@ -32,7 +35,7 @@ queue_hash()
 	done < <(queue) | sha256sum | cut -d' ' -f1
 }
 
-series_head() { kgit rev-parse -q --verify refs/heads/series; }
+series_head() { kgit rev-parse -q --verify refs/heads/$branch; }
 
 # Both sides are what they were when they were the same.
 unchanged_since_mark()
@@ -43,7 +46,7 @@ unchanged_since_mark()
 
 set_mark()
 {
-	kgit update-ref $mark refs/heads/series
+	kgit update-ref $mark refs/heads/$branch
 	queue_hash >"$tree/.git/panthor-patches"
 }
 
@@ -52,10 +55,10 @@ uncommitted() { kgit status --porcelain; }
 
 need_tree()
 {
-	[ -d "$tree/.git" ] || die "no build/linux: run 'make tree' first"
-	series_head >/dev/null || die "build/linux has no branch series: remove it and run 'make tree'"
+	[ -d "$tree/.git" ] || die "no $tree_name: run 'make tree' first"
+	series_head >/dev/null || die "$tree_name has no branch $branch: remove it and run 'make tree'"
 	kgit rev-parse -q --verify 'base^{commit}' >/dev/null ||
-		die "build/linux has no tag base: remove it and run 'make tree'"
+		die "$tree_name has no tag base: remove it and run 'make tree'"
 }
 
 # --- what export writes ---
@@ -68,7 +71,7 @@ generate() { # DIR
 	kgit format-patch -q -o "$dir" --zero-commit --no-signature --no-numbered --no-base \
 		--no-renames --diff-algorithm=myers --src-prefix=a/ --dst-prefix=b/ -U3 \
 		--abbrev=12 --subject-prefix=PATCH --no-thread --no-attach --no-notes \
-		--no-cover-letter --encode-email-headers base..series
+		--no-cover-letter --encode-email-headers base..$branch
 	generate_cover >"$dir/0000-cover-letter.patch"
 	generate_series "$dir" >"$dir/series"
 }
@@ -100,15 +103,15 @@ generate_cover()
 {
 	local n
 
-	n=$(kgit rev-list --count base..series)
+	n=$(kgit rev-list --count base..$branch)
 	echo "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001"
-	kgit log -1 --format='From: %an <%ae>%nDate: %aD' series
+	kgit log -1 --format='From: %an <%ae>%nDate: %aD' "$branch"
 	printf 'Subject: [PATCH %0*d/%d] %s\n\n' ${#n} 0 "$n" "$(cover_subject)"
 	cover_body
 	printf 'Base: Linux %s\n\n' "$(kgit log -1 --format=%s base | sed 's/^Linux //')"
 	[ "$n" != 0 ] || return 0
-	kgit shortlog -w72,2,4 base..series
-	kgit diff --no-renames --stat=72 --summary base series
+	kgit shortlog -w72,2,4 base..$branch
+	kgit diff --no-renames --stat=72 --summary base $branch
 }
 
 # quilt order. A patch keeps the heading that it had; a new one goes under that
@@ -134,7 +137,7 @@ generate_series() { # DIR
 # scripts/ and tools/testing/panthor/ are ours.
 added_files()
 {
-	kgit diff --no-renames --diff-filter=A --name-only base series |
+	kgit diff --no-renames --diff-filter=A --name-only base $branch |
 		grep -v -e '^scripts/' -e '^tools/testing/panthor/' -e '^[^/]*$' || true
 }
 
@@ -154,9 +157,10 @@ stale_copies()
 {
 	local f
 
+	[ "$linux" = 6.12 ] || return 0	# copies are of that series
 	while read -r f; do
 		if [ ! -f "$top/$f" ]; then echo "missing $f"
-		elif ! kgit show "series:$f" | cmp -s - "$top/$f"; then echo "differs $f"
+		elif ! kgit show "$branch:$f" | cmp -s - "$top/$f"; then echo "differs $f"
 		fi
 	done < <(added_files)
 	copied_files | sort | comm -23 - <(added_files | sort) | sed 's/^/extra /'

@@ -13,7 +13,7 @@ listed() { sed 's/^/    /' | head -n "${1:-20}"; }
 
 dirty=$(uncommitted)
 if [ -n "$dirty" ]; then
-	problem "uncommitted changes in build/linux (commit, then 'make export'):"
+	problem "uncommitted changes in $tree_name (commit, then 'make export'):"
 	listed <<<"$dirty"
 fi
 
@@ -21,9 +21,9 @@ if ! unchanged_since_mark; then
 	dir=$build/export
 	rm -rf "$dir"
 	generate "$dir"
-	changes=$({ diff -r -q -x series -x '0000-*' "$dir" "$patches" 2>&1 || true; } |
+	changes=$({ diff -r -q -x series -x '0000-*' -x 7.3 "$dir" "$patches" 2>&1 || true; } |
 		sed -n "s|^Files .* and $patches/\(.*\) differ|changed: \1|p
-			s|^Only in $dir: |only in build/linux: |p
+			s|^Only in $dir: |only in $tree_name: |p
 			s|^Only in $patches: |only in patches: |p
 			s|^diff: .*|no patches/ at all|p")
 	if [ -n "$changes" ]; then

@@ -18,8 +18,8 @@ apply_queue()
 {
 	local p before
 
-	[ "$(kgit symbolic-ref -q HEAD)" = refs/heads/series ] ||
-		die "build/linux is not on branch series: git -C build/linux switch series"
+	[ "$(kgit symbolic-ref -q HEAD)" = "refs/heads/$branch" ] ||
+		die "$tree_name is not on branch $branch: git -C $tree_name switch $branch"
 	committer
 	before=$(series_head)
 	kgit reset -q --hard base
@@ -32,7 +32,7 @@ apply_queue()
 		}
 	done < <(queue)
 	set_mark
-	say "series: $(kgit rev-list --count base..series) patches on $(kgit log -1 --format=%s base)"
+	say "series: $(kgit rev-list --count base..$branch) patches on $(kgit log -1 --format=%s base)"
 }
 
 same_as_patches()
@@ -41,7 +41,7 @@ same_as_patches()
 
 	rm -rf "$dir"
 	generate "$dir"
-	diff -r -q -x series -x '0000-*' "$dir" "$patches" >/dev/null 2>&1
+	diff -r -q -x series -x '0000-*' -x 7.3 "$dir" "$patches" >/dev/null 2>&1
 }
 
 sync()
@@ -54,20 +54,20 @@ sync()
 	if [ "$(series_head)" = "$(kgit rev-parse 'base^{commit}')" ] ||
 	   [ "$(series_head)" = "$(kgit rev-parse -q --verify $mark)" ]; then
 		[ -z "$(kgit status --porcelain -uno)" ] ||
-			die "patches/ has changed, and build/linux has uncommitted changes: commit and 'make export', or drop them"
+			die "patches/ has changed, and $tree_name has uncommitted changes: commit and 'make export', or drop them"
 		apply_queue
 	elif same_as_patches; then
 		set_mark
 	else
-		die "patches/ has changed, and branch series in build/linux has commits that are not in it: rename that branch (git -C build/linux branch -m series mine; git -C build/linux switch -c series base), 'make tree', then bring your commits over"
+		die "patches/ has changed, and branch $branch in $tree_name has commits that are not in it: rename that branch (git -C $tree_name branch -m $branch mine; git -C $tree_name switch -c $branch base), 'make tree', then bring your commits over"
 	fi
 }
 
 "$top/scripts/base.sh"
 need_tree
 sync
-if [ "${1:-}" = --base ] && [ ! -f "$build/linux-base/Makefile" ]; then
-	rm -rf "$build/linux-base"
+if [ "${1:-}" = --base ] && [ ! -f "$build/linux$suffix-base/Makefile" ]; then
+	rm -rf "$build/linux$suffix-base"
 	kgit worktree prune
-	kgit worktree add -q --detach "$build/linux-base" base
+	kgit worktree add -q --detach "$build/linux$suffix-base" base
 fi

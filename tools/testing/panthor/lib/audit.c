@@ -25,6 +25,7 @@ struct look {
 	__u64 evictions;
 	struct pan_fdinfo clients[MAX_CLIENTS];
 	size_t client_count;
+	bool no_reclaim;	/* the driver has no such file */
 	char *why;
 	size_t len;
 };
@@ -188,7 +189,8 @@ static int audit_clients(struct look *look)
 		if (c->resident + c->evicted > c->total || c->shared > c->total)
 			return unsound(look, "client %llu: total %llu, resident %llu, evicted %llu, shared %llu",
 				       c->client_id, c->total, c->resident, c->evicted, c->shared);
-		resident += c->resident + c->drv_resident;
+		/* 7.3 counts the firmware's share of groups and what is evicted, too */
+		resident += c->resident + (look->no_reclaim ? 0 : c->drv_resident);
 		evicted += c->evicted + c->drv_evicted;
 		shared += c->shared;
 	}
@@ -201,12 +203,14 @@ static int audit_clients(struct look *look)
 	return 0;
 }
 
-/* With @exact, all memory belongs to a client. */
+/* With @exact, all memory belongs to a client. 7.3's fdinfo doesn't tell. */
 static int audit_exactly(struct look *look)
 {
 	__u64 resident = 0, evicted = 0;
 	size_t i;
 
+	if (look->no_reclaim)
+		return 0;
 	for (i = 0; i < look->client_count; i++) {
 		resident += look->clients[i].resident + look->clients[i].drv_resident;
 		evicted += look->clients[i].evicted + look->clients[i].drv_evicted;
@@ -229,14 +233,18 @@ static int audit_tlb(struct look *look)
 static int take_look(struct pan_dev *dev, struct look *look)
 {
 	struct pan_reclaim again;
-	int ret;
+	int ret = 0;
 
-	ret = pan_reclaim_read(dev, &look->reclaim);
+	look->no_reclaim = pan_has_shrink(dev) && !pan_has_reclaim(dev);
+	if (!look->no_reclaim)
+		ret = pan_reclaim_read(dev, &look->reclaim);
 	if (!ret)
 		ret = pan_gems_read(dev, &look->gems);
 	if (ret)
 		return ret;
 	ret = find_clients(dev, look);
+	if (look->no_reclaim)
+		return ret;
 	if (!ret)
 		ret = pan_reclaim_read(dev, &again);
 	if (!ret && memcmp(&again, &look->reclaim, sizeof(again)))
@@ -248,10 +256,10 @@ static int audit_all(struct look *look, bool exact)
 {
 	int ret;
 
-	ret = audit_lists(look);
+	ret = look->no_reclaim ? 0 : audit_lists(look);
 	if (!ret)
 		ret = audit_gems(look);
-	if (!ret)
+	if (!ret && !look->no_reclaim)
 		ret = audit_totals(look);
 	if (!ret)
 		ret = audit_clients(look);
@@ -292,7 +300,9 @@ static int audit_step(void *arg)
  * Work that was given to threads may still be under way, so that there is a
  * deadline for everything to come to agree.
  *
- * Return: 0, -ETIME if something is wrong, -ENOENT if the driver doesn't tell
+ * If the driver doesn't tell what is in its lists, as in 7.3, the rest is checked.
+ *
+ * Return: 0, -ETIME if something is wrong, -ENOENT if the driver tells nothing
  * (the unpatched one), or another negative errno.
  */
 int pan_audit(struct pan_dev *dev, bool exact, char *why, size_t len)
@@ -303,8 +313,16 @@ int pan_audit(struct pan_dev *dev, bool exact, char *why, size_t len)
 	return pan_poll(audit_step, &goal, PAN_DEADLINE_MS);
 }
 
+/* What each open file has in 7.3, for sparse mappings */
+static bool is_dummy(const struct pan_gem *gem)
+{
+	return gem->size == PAN_SZ_2M && !gem->usage && !gem->state && !gem->evictions &&
+	       !gem->label[0];
+}
+
 static int no_buffers(struct audit_goal *goal)
 {
+	bool dummies = !pan_has_reclaim(goal->dev);
 	struct pan_gems gems;
 	size_t i, left = 0;
 	int ret;
@@ -313,7 +331,7 @@ static int no_buffers(struct audit_goal *goal)
 	for (i = 0; !ret && i < gems.count; i++) {
 		const struct pan_gem *gem = &gems.gems[i];
 
-		if (gem->usage & PAN_GEM_FW_MAPPED)
+		if ((gem->usage & PAN_GEM_FW_MAPPED) || (dummies && is_dummy(gem)))
 			continue;
 		left++;
 		snprintf(goal->why, goal->len, "%zu left, such as %s/%d's of %llu bytes (%s), state %#x, refcount %llu",

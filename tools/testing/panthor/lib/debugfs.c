@@ -47,6 +47,21 @@ bool pan_has_shrink(struct pan_dev *dev)
 }
 
 /**
+ * pan_has_reclaim() - Whether the driver tells what it can evict and has evicted
+ * @dev: device
+ *
+ * Linux 7.3 has a shrinker, but no such file.
+ *
+ * Return: true if the debugfs file is there.
+ */
+bool pan_has_reclaim(struct pan_dev *dev)
+{
+	char path[PATH_MAX];
+
+	return !pan_debugfs_path(dev, "reclaim", path, sizeof(path));
+}
+
+/**
  * pan_shrink() - Run the driver's shrinker.
  * @dev: device
  * @pages: how many pages to scan
@@ -56,14 +71,17 @@ bool pan_has_shrink(struct pan_dev *dev)
  */
 int pan_shrink(struct pan_dev *dev, __u64 pages, __u64 *reclaimed)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[64];
 	__u64 dummy;
 	int ret;
 
 	ret = pan_debugfs_path(dev, "shrink", path, sizeof(path));
 	if (!ret)
 		ret = pan_write_u64(path, pages);
-	return ret ? ret : pan_read_u64(path, reclaimed ? reclaimed : &dummy);
+	if (!ret)
+		ret = pan_read_file(path, text, sizeof(text));
+	/* decimal, or 0x%08llx in 7.3 */
+	return ret < 0 ? ret : pan_parse_u64(text, 0, reclaimed ? reclaimed : &dummy);
 }
 
 static int read_all(const char *path, char **text)
@@ -311,11 +329,27 @@ static int read_reclaim(struct pan_dev *dev, char *text, size_t len)
 	return ret < 0 ? ret : 0;
 }
 
+/* What gems tells about the objects that are still there */
+static int count_evictions(struct pan_dev *dev, __u64 *value)
+{
+	struct pan_gems gems;
+	size_t i;
+	int ret = pan_gems_read(dev, &gems);
+
+	*value = 0;
+	for (i = 0; !ret && i < gems.count; i++)
+		*value += gems.gems[i].evictions;
+	pan_gems_free(&gems);
+	return ret;
+}
+
 /**
  * pan_reclaim_counter() - Read one figure of debugfs reclaim.
  * @dev: device
  * @name: name at the start of the line, followed by a colon or blanks
  * @value: the number behind it
+ *
+ * Without such a file, "evictions" is the sum of what gems has.
  *
  * Return: 0, -ENOENT if there is no such line, or another negative errno.
  */
@@ -324,6 +358,8 @@ int pan_reclaim_counter(struct pan_dev *dev, const char *name, __u64 *value)
 	char text[8192];
 	int ret = read_reclaim(dev, text, sizeof(text));
 
+	if (ret == -ENOENT && !strcmp(name, "evictions"))
+		return count_evictions(dev, value);
 	return ret ? ret : find_counter(text, name, value);
 }
 

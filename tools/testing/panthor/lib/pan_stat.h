@@ -151,6 +151,7 @@ int pan_fdinfo_read_pid(pid_t pid, int fd, struct pan_fdinfo *info);
 /* debugfs.c: the driver's files */
 int pan_debugfs_path(struct pan_dev *dev, const char *name, char *path, size_t len);
 bool pan_has_shrink(struct pan_dev *dev);
+bool pan_has_reclaim(struct pan_dev *dev);
 int pan_count_vms(struct pan_dev *dev, size_t *count);
 int pan_shrink(struct pan_dev *dev, __u64 pages, __u64 *reclaimed);
 int pan_gems_parse(const char *text, struct pan_gems *gems);

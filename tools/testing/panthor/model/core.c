@@ -452,6 +452,8 @@ static void gpu_command(struct csf_model *m, u32 val)
 		return;
 	case GPU_CMD_FLUSH_CACHES:
 		m->stat[CSF_STAT_GPU_FLUSHES]++;
+		if (csf_countdown(&m->knobs.flush_hang_nth))
+			return;
 		csf_core_flushed(m);
 		csf_irq_raise(m, CSF_GPU, CSF_GPU_IRQ_CLEAN_CACHES);
 		return;

@@ -19,6 +19,7 @@
 #include <linux/slab.h>
 #include <kunit/visibility.h>
 
+#include "compat.h"
 #include "model.h"
 
 #define GPU_PTE_TYPE_MASK		0x3
@@ -78,7 +79,7 @@ static bool is_freed(u64 pa)
 {
 	struct page *page = pfn_to_page(PHYS_PFN(pa));
 
-	return !page_count(page) && !PageSlab(page);
+	return !page_count(page) && !csf_page_is_slab(page);
 }
 
 /* A fault code, or 0 and the descriptor */
@@ -410,11 +411,6 @@ static void poll_command(struct csf_model *m, struct csf_as *as)
 		complete_command(m, as);
 }
 
-static bool countdown(u64 *n)
-{
-	return *n && !--*n;
-}
-
 /*
  * While L2 is off an AS can't be used. Commands to one that is unmapped have
  * nothing to do then, and drivers issue them when a reset overtakes an unmap
@@ -450,8 +446,8 @@ static void start_command(struct csf_model *m, struct csf_as *as, u32 cmd)
 
 	as->cmd = cmd;
 	as->cmd_lockaddr = as_reg64(as, AS_LOCKADDR_LO);
-	as->hung = countdown(&m->knobs.as_hang_nth);
-	as->drop = countdown(&m->knobs.as_drop_nth);
+	as->hung = csf_countdown(&m->knobs.as_hang_nth);
+	as->drop = csf_countdown(&m->knobs.as_drop_nth);
 	as->busy = true;
 	as->deadline = ktime_add_us(ktime_get(), m->knobs.as_latency_us);
 	poll_command(m, as);

@@ -731,6 +731,18 @@ static void mmu_test_hang(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, as_read(c, AS_STATUS), 0);
 }
 
+/* The n-th cache flush never tells that it's done */
+static void mmu_test_flush_hang(struct kunit *test)
+{
+	struct ctx *c = test->priv;
+
+	c->m->knobs.flush_hang_nth = 1;
+	csf_reg_write(c->m, REG_GPU_CMD, GPU_FLUSH);
+	KUNIT_EXPECT_EQ(test, csf_reg_read(c->m, REG_GPU_INT + REG_INT_RAWSTAT) & BIT(17), 0);
+	csf_reg_write(c->m, REG_GPU_CMD, GPU_FLUSH);
+	KUNIT_EXPECT_EQ(test, csf_reg_read(c->m, REG_GPU_INT + REG_INT_RAWSTAT) & BIT(17), BIT(17));
+}
+
 /* The n-th command has no effect, but releases its lock */
 static void mmu_test_drop(struct kunit *test)
 {
@@ -917,6 +929,7 @@ static struct kunit_case mmu_test_cases[] = {
 	KUNIT_CASE(mmu_test_slow_update),
 	KUNIT_CASE(mmu_test_busy),
 	KUNIT_CASE(mmu_test_hang),
+	KUNIT_CASE(mmu_test_flush_hang),
 	KUNIT_CASE(mmu_test_drop),
 	KUNIT_CASE(mmu_test_bad_command),
 	KUNIT_CASE(mmu_test_fault_record),

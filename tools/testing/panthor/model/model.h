@@ -456,6 +456,7 @@ struct csf_suspend_buf {
  * @as_latency_us: duration of an AS command
  * @as_hang_nth: countdown to an AS command that never ends
  * @as_drop_nth: countdown to an AS command without effect
+ * @flush_hang_nth: countdown to a cache flush (GPU_CMD) that never ends
  * @mcu_hang: firmware does nothing; 1 until the next reset, 2 for good
  * @refuse_power: power-up requests are ignored; what a driver does without
  *	power is then not reported
@@ -470,6 +471,7 @@ struct csf_knobs {
 	u64 as_latency_us;
 	u64 as_hang_nth;
 	u64 as_drop_nth;
+	u64 flush_hang_nth;
 	u64 mcu_hang;
 	u64 refuse_power;
 	u64 reset_hang;
@@ -477,6 +479,12 @@ struct csf_knobs {
 	u64 tiler_oom_auto;
 	u64 ack_latency_us;
 };
+
+/* Whether the event that a knob counts down to is there */
+static inline bool csf_countdown(u64 *n)
+{
+	return *n && !--*n;
+}
 
 struct csf_model;
 
