@@ -3,6 +3,8 @@
  * VMs with running jobs are left alone, and of the others the one that has
  * been idle for longest goes first. Case 8.
  */
+#include <sys/resource.h>
+
 #include "evict.h"
 
 #define VMS		4
@@ -58,18 +60,21 @@ static void hold_job(struct __test_metadata *_metadata, FIXTURE_DATA(evict_activ
 
 TEST_F(evict_active, busy_vm_is_left_alone)
 {
+	bool counted = pan_has_reclaim(&self->env.dev);
 	__u64 waits = 0, waits_after = 0;
 	struct pan_gem gem;
 	int round;
 
 	hold_job(_metadata, self, 0);
-	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "waits", &waits));
+	if (counted)
+		ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "waits", &waits));
 	for (round = 0; round < 5; round++) {
 		ASSERT_EQ(0, pan_shrink(&self->env.dev, EVERYTHING, NULL));
 		EXPECT_RESIDENT(&self->bos[0], 0);
 	}
 	/* Who isn't kswapd doesn't wait at all. */
-	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "waits", &waits_after));
+	if (counted)
+		ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "waits", &waits_after));
 	EXPECT_EQ(waits, waits_after);
 	/* The scans were not idle: the other VMs have nothing left. */
 	ASSERT_EQ(0, evict_gem(&self->bos[1], &gem));
@@ -80,6 +85,38 @@ TEST_F(evict_active, busy_vm_is_left_alone)
 	ASSERT_EQ(0, pan_ctx_wait(&self->vms[0], PAN_DEADLINE_MS));
 	EVICT(&self->bos[0]);
 	EXPECT_EVICTED(&self->bos[0], 1);
+}
+
+static long sleeps_so_far(void)
+{
+	struct rusage usage;
+
+	return getrusage(RUSAGE_SELF, &usage) ? -errno : usage.ru_nvcsw;
+}
+
+/* However many buffers a busy VM has, nobody sleeps for each of them. */
+TEST_F(evict_active, busy_is_not_waited_for)
+{
+	struct pan_bo bos[30];
+	size_t i;
+	long sleeps;
+
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		ASSERT_EQ(0, pan_bo_create_mapped(&self->vms[0].vm, PAN_PAGE_SIZE, PAN_PAGE_SIZE,
+						  i & 1, &bos[i]));
+	hold_job(_metadata, self, 0);
+	/* the idle ones */
+	ASSERT_EQ(0, pan_shrink(&self->env.dev, EVERYTHING, NULL));
+	EXPECT_EVICTED(&self->bos[1], 1);
+	sleeps = sleeps_so_far();
+	ASSERT_LE(0, sleeps);
+	ASSERT_EQ(0, pan_shrink(&self->env.dev, EVERYTHING, NULL));
+	EXPECT_GT(sleeps + (long)ARRAY_SIZE(bos) / 3, sleeps_so_far());
+	EXPECT_RESIDENT(&self->bos[0], 0);
+	ASSERT_EQ(0, pan_model_knob_set("pause", "0"));
+	ASSERT_EQ(0, pan_ctx_wait(&self->vms[0], PAN_DEADLINE_MS));
+	for (i = 0; i < ARRAY_SIZE(bos); i++)
+		EXPECT_EQ(0, pan_bo_close(&bos[i]));
 }
 
 /* A job that waits for a fence keeps its VM as well. */
