@@ -4,7 +4,7 @@
 MAKEFLAGS += --no-print-directory
 
 # Handed to the scripts as they are, without expansion by make.
-VARS := KERNEL ARCH SMP ARM64 BASE T M B CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED SUITE BUSY AT WHO OBJECTS
+VARS := LINUX KERNEL ARCH SMP ARM64 BASE T M B CMD MEM SWAP DTB KSRC KDIR SOAK CPU JOBS PAN_SEED SUITE BUSY AT WHO OBJECTS
 $(foreach v,$(VARS),$(if $(filter undefined default,$(origin $(v))),,$(eval override $(v) := $$(value $(v)))$(eval export $(v))))
 
 help:
@@ -45,11 +45,13 @@ mutants:
 	@scripts/mutants.sh
 apply:
 	@scripts/apply.sh
+mainline:
+	@scripts/mainline.sh
 newcomer:
 	@scripts/newcomer.sh
 
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 apply newcomer
+.PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 apply mainline newcomer
 .DELETE_ON_ERROR:

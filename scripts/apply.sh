@@ -5,6 +5,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/series.sh"
+only_612
 
 kdir=${1:-${KDIR:-}}
 [ -n "$kdir" ] || die "which tree? make apply KDIR=<directory of Linux 6.12.y>"

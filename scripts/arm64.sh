@@ -4,6 +4,7 @@
 # goes to a board is in build/arm64/root, at its place there, and in one archive.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 
 src=$(tree_dir series)
 out=$build/arm64

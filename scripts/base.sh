@@ -103,7 +103,7 @@ check_version() # DIR
 		die "$ksrc is no kernel tree with panthor"
 	v=$(kernel_version "$1")
 	case $v in
-	"$linux".*) [ "${v##*.}" -ge $min ] || die "the base is $v: the series needs $linux.$min or a later $linux.y" ;;
+	"$linux".*) [ "${v##*.}" -ge "$min" ] || die "the base is $v: the series needs $linux.$min or a later $linux.y" ;;
 	*) die "the base is $v: the series is for $linux.y" ;;
 	esac
 	version=$v

@@ -8,6 +8,7 @@
 # Results: a table, build/bench.json, plots in build/bench.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 only_um
 from_env plain
 [ "$kernel" = plain ] || die "measurements are made with KERNEL=plain"

@@ -11,6 +11,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/series.sh"
+only_612
 
 dir=$build/check
 src=$dir/linux

@@ -8,6 +8,7 @@
 # for a browser. Ends with "N passed, N failed, N skipped" of the tests.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 only_um
 
 unset BASE T KERNEL

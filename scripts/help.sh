@@ -15,6 +15,7 @@ make selftest [T=globs]  tests through the uAPI, in the guest
 make soak [SOAK=60]      stress, memory pressure and random ioctls together
 make mutants [M=glob]    do the tests notice deliberate defects of the series?
 make coverage            which lines of the series do the tests run?
+make mainline [T=globs]  the selftests on Linux 7.3, and with the patches for it
 make igt                 the panthor tests of Debian's IGT
 make bench [B=letters]   measurements, against the unpatched kernel and others
 make profile             where the time goes where targets of make bench are missed

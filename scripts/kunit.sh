@@ -7,6 +7,7 @@
 # Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
+only_612
 from_env debug debug
 case $flavour in *plain|mglru|*kcsan) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
 

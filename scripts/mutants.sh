@@ -14,6 +14,7 @@
 # of each with this series, in any number of runs on this machine.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 only_um
 
 glob=${M:-*}

@@ -11,6 +11,7 @@
 # has then: what was compiled once isn't again, and the time says nothing.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 only_um
 . "$top/scripts/apt-sources.sh"
 

@@ -8,6 +8,7 @@
 # tells where its modules are. Writes tools/testing/panthor/bench/PROFILE.md.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 only_um
 
 out=$build/profile

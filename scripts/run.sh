@@ -3,6 +3,7 @@
 # make run: the story, in a guest with little RAM.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 only_um
 from_env plain
 [ "$tree" = series ] || die "the story needs the series: without BASE=1"

@@ -6,6 +6,7 @@
 # reclaim. Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
+only_612
 from_env debug
 [ "$tree" = series ] || die "the unpatched kernel has nothing to evict: without BASE=1"
 minutes=${SOAK:-60}

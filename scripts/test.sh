@@ -10,6 +10,7 @@
 # that, also `make run` in the Debian that this machine is not, from nothing.
 
 . "$(dirname "$0")/lib.sh"
+only_612
 
 unset BASE T
 from_env debug

@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# make mainline [T='glob...']: the selftests on Linux 7.3, as it is and with our
+# patches, plain kernel. Writes tools/testing/panthor/tests/MAINLINE.md: what passes and
+# what fails, with causes from tests/mainline-causes.list. A program of which no test is
+# in this run keeps its row.
+
+. "$(dirname "$0")/lib.sh"
+only_um
+export LINUX=7.3 KERNEL=plain
+
+tests=$panthor/tests
+results=$build/mainline
+causes=$tests/mainline-causes.list
+mkdir -p "$results"
+read -ra globs <<<"${T:-*}"
+
+# Lines "TEST ok|fail|skip", and "PROGRAM crash" for one that didn't come to its end
+parse() # < output
+{
+	awk '
+		/^### end / { name = ""; next }
+		/^### / { if (name != "") print name " crash"; name = $2; next }
+		/^ok .*# SKIP/ { print $3 " skip"; next }
+		/^ok [0-9]+ / { print $3 " ok"; next }
+		/^not ok [0-9]+ / { print $4 " fail"; next }
+		END { if (name != "") print name " crash" }'
+}
+
+# A boot for each program, so that what one leaves behind isn't another's failure.
+run_kernel() # series|base
+{
+	local base='' f name log
+
+	[ "$1" = series ] || base=1
+	BASE=$base "$top/scripts/prepare.sh" --tree "$1" --kernel plain
+	for f in "$tests"/*.c; do
+		name=$(basename "$f" .c)
+		chosen "$name" || continue
+		log=$results/$1-$name
+		rm -f "$build/log/selftest-$1-7.3-plain-1"*.out
+		BASE=$base PREPARED=1 T=$name "$top/scripts/selftest.sh" >"$log.txt" 2>&1 || true
+		cat "$build/log/selftest-$1-7.3-plain-1"*.out 2>/dev/null | parse >"$log.tests" || true
+		! grep -q 'kernel log has a report' "$log.txt" || echo "$name report" >>"$log.tests"
+		say "$1: $(tail -n 1 "$log.txt")  $name"
+	done
+}
+
+chosen() # NAME
+{
+	local glob
+
+	for glob in "${globs[@]}"; do
+		# shellcheck disable=SC2053 # a pattern is wanted
+		[[ $1 != $glob ]] || return 0
+	done
+	return 1
+}
+
+# The cause of a failure: the first line "GLOB TEXT" that fits
+cause() # TEST
+{
+	local glob text
+
+	while read -r glob text; do
+		[ -n "$glob" ] && [ "${glob#\#}" = "$glob" ] || continue
+		# shellcheck disable=SC2053 # a pattern is wanted
+		if [[ $1 == $glob ]]; then echo "$text"; return; fi
+	done <"$causes"
+	echo "not known"
+}
+
+# "passed/failed/skipped", and what else happened
+summary() # FILE
+{
+	[ -f "$1" ] || { echo "-"; return; }
+	awk '{ n[$2]++ } END {
+		printf "%d/%d/%d", n["ok"], n["fail"], n["skip"]
+		if (n["crash"]) printf " crash"
+		if (n["report"]) printf " report"
+	}' "$1"
+}
+
+failures() # FILE...
+{
+	cat "$@" 2>/dev/null | awk '$2 != "ok" && $2 != "skip" { print $1 }' | sort -u
+}
+
+document()
+{
+	local f name t
+	local -a rows
+
+	cat <<-EOF
+	# The selftests on Linux 7.3
+
+	Made by \`make mainline\`: Linux $(kernel_version "$build/linux-7.3") as it is, and with the
+	$(git -C "$build/linux-7.3" rev-list --count base..series-7.3) patches of \`patches/7.3\`, plain kernel on UML with one CPU, a boot for each
+	program. Passed/failed/skipped; "crash": the program didn't come to its end; "report": there's a
+	WARN, a BUG or a complaint of the model in the kernel log.
+
+	| program | 7.3 | with patches |
+	|---|---|---|
+	EOF
+	for f in "$results"/base-*.tests; do
+		name=$(basename "$f" .tests)
+		name=${name#base-}
+		echo "| $name | $(summary "$f") | $(summary "$results/series-$name.tests") |"
+	done
+	mapfile -t rows < <(failures "$results"/base-*.tests "$results"/series-*.tests)
+	[ ${#rows[@]} -gt 0 ] || return 0
+	printf '\n## Failures\n\n| test | 7.3 | with patches | cause |\n|---|---|---|---|\n'
+	for t in "${rows[@]}"; do
+		name=${t%%.*}
+		echo "| $t | $(state "$t" "$results/base-$name.tests") | $(state "$t" "$results/series-$name.tests") | $(cause "$t") |"
+	done
+}
+
+state() # TEST FILE
+{
+	[ -f "$2" ] || { echo "-"; return; }
+	awk -v t="$1" '$1 == t { s = s (s == "" ? "" : ", ") $2 } END { print s == "" ? "-" : s }' "$2"
+}
+
+for kernel in base series; do
+	run_kernel $kernel
+done
+document >"$results/MAINLINE.md"
+cp "$results/MAINLINE.md" "$tests/MAINLINE.md"
+say "tools/testing/panthor/tests/MAINLINE.md"
