@@ -39,7 +39,7 @@ run_kernel() # series|base
 		chosen "$name" || continue
 		log=$results/$1-$name
 		rm -f "$build/log/selftest-$1-7.3-plain-1"*.out
-		BASE=$base PREPARED=1 T=$name "$top/scripts/selftest.sh" >"$log.txt" 2>&1 || true
+		BASE=$base PREPARED=1 T=$name timeout 900 "$top/scripts/selftest.sh" >"$log.txt" 2>&1 || true
 		cat "$build/log/selftest-$1-7.3-plain-1"*.out 2>/dev/null | parse >"$log.tests" || true
 		! grep -q 'kernel log has a report' "$log.txt" || echo "$name report" >>"$log.tests"
 		say "$1: $(tail -n 1 "$log.txt")  $name"

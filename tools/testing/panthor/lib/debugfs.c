@@ -330,7 +330,7 @@ static int read_reclaim(struct pan_dev *dev, char *text, size_t len)
 }
 
 /* What gems tells about the objects that are still there */
-static int count_evictions(struct pan_dev *dev, __u64 *value)
+static int count_evictions(struct pan_dev *dev, bool pages, __u64 *value)
 {
 	struct pan_gems gems;
 	size_t i;
@@ -338,7 +338,8 @@ static int count_evictions(struct pan_dev *dev, __u64 *value)
 
 	*value = 0;
 	for (i = 0; !ret && i < gems.count; i++)
-		*value += gems.gems[i].evictions;
+		*value += gems.gems[i].evictions *
+			  (pages ? gems.gems[i].size / PAN_PAGE_SIZE : 1);
 	pan_gems_free(&gems);
 	return ret;
 }
@@ -349,7 +350,7 @@ static int count_evictions(struct pan_dev *dev, __u64 *value)
  * @name: name at the start of the line, followed by a colon or blanks
  * @value: the number behind it
  *
- * Without such a file, "evictions" is the sum of what gems has.
+ * Without such a file, "evictions" and "evicted-pages" are sums of what gems has.
  *
  * Return: 0, -ENOENT if there is no such line, or another negative errno.
  */
@@ -359,7 +360,9 @@ int pan_reclaim_counter(struct pan_dev *dev, const char *name, __u64 *value)
 	int ret = read_reclaim(dev, text, sizeof(text));
 
 	if (ret == -ENOENT && !strcmp(name, "evictions"))
-		return count_evictions(dev, value);
+		return count_evictions(dev, false, value);
+	if (ret == -ENOENT && !strcmp(name, "evicted-pages"))
+		return count_evictions(dev, true, value);
 	return ret ? ret : find_counter(text, name, value);
 }
 

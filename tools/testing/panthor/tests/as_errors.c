@@ -132,6 +132,10 @@ TEST_F(as_errors, evict)
 {
 	__u64 before = 0, skipped = 0;
 
+	if (!pan_has_reclaim(&self->env.dev)) {
+		EXPECT_LT(1, sweep(_metadata, self, evict, false));
+		return;
+	}
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-vm", &before));
 	EXPECT_LT(1, sweep(_metadata, self, evict, false));
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-vm", &skipped));

@@ -101,10 +101,8 @@ static int really_free(__u64 *bytes)
 static void look(struct __test_metadata *_metadata, FIXTURE_DATA(evict_precision) *self,
 		 struct state *s)
 {
-	struct pan_reclaim r = {};
-
-	ASSERT_EQ(0, pan_reclaim_read(&self->env.dev, &r));
-	s->evicted = r.evicted_pages * PAN_PAGE_SIZE;
+	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "evicted-pages", &s->evicted));
+	s->evicted *= PAN_PAGE_SIZE;
 	ASSERT_EQ(0, pan_vmstat("pswpout", &s->written));
 	s->written *= PAN_PAGE_SIZE;
 	ASSERT_EQ(0, really_free(&s->free));
