@@ -35,7 +35,7 @@ queue_hash()
 	done < <(queue) | sha256sum | cut -d' ' -f1
 }
 
-series_head() { kgit rev-parse -q --verify refs/heads/$branch; }
+series_head() { kgit rev-parse -q --verify "refs/heads/$branch"; }
 
 # Both sides are what they were when they were the same.
 unchanged_since_mark()
@@ -46,7 +46,7 @@ unchanged_since_mark()
 
 set_mark()
 {
-	kgit update-ref $mark refs/heads/$branch
+	kgit update-ref $mark "refs/heads/$branch"
 	queue_hash >"$tree/.git/panthor-patches"
 }
 
@@ -71,7 +71,7 @@ generate() { # DIR
 	kgit format-patch -q -o "$dir" --zero-commit --no-signature --no-numbered --no-base \
 		--no-renames --diff-algorithm=myers --src-prefix=a/ --dst-prefix=b/ -U3 \
 		--abbrev=12 --subject-prefix=PATCH --no-thread --no-attach --no-notes \
-		--no-cover-letter --encode-email-headers base..$branch
+		--no-cover-letter --encode-email-headers "base..$branch"
 	generate_cover >"$dir/0000-cover-letter.patch"
 	generate_series "$dir" >"$dir/series"
 }
@@ -103,15 +103,15 @@ generate_cover()
 {
 	local n
 
-	n=$(kgit rev-list --count base..$branch)
+	n=$(kgit rev-list --count "base..$branch")
 	echo "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001"
 	kgit log -1 --format='From: %an <%ae>%nDate: %aD' "$branch"
 	printf 'Subject: [PATCH %0*d/%d] %s\n\n' ${#n} 0 "$n" "$(cover_subject)"
 	cover_body
 	printf 'Base: Linux %s\n\n' "$(kgit log -1 --format=%s base | sed 's/^Linux //')"
 	[ "$n" != 0 ] || return 0
-	kgit shortlog -w72,2,4 base..$branch
-	kgit diff --no-renames --stat=72 --summary base $branch
+	kgit shortlog -w72,2,4 "base..$branch"
+	kgit diff --no-renames --stat=72 --summary base "$branch"
 }
 
 # quilt order. A patch keeps the heading that it had; a new one goes under that
@@ -137,7 +137,7 @@ generate_series() { # DIR
 # scripts/ and tools/testing/panthor/ are ours.
 added_files()
 {
-	kgit diff --no-renames --diff-filter=A --name-only base $branch |
+	kgit diff --no-renames --diff-filter=A --name-only base "$branch" |
 		grep -v -e '^scripts/' -e '^tools/testing/panthor/' -e '^[^/]*$' || true
 }
 

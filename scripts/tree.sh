@@ -32,7 +32,7 @@ apply_queue()
 		}
 	done < <(queue)
 	set_mark
-	say "series: $(kgit rev-list --count base..$branch) patches on $(kgit log -1 --format=%s base)"
+	say "series: $(kgit rev-list --count "base..$branch") patches on $(kgit log -1 --format=%s base)"
 }
 
 same_as_patches()
