@@ -15,6 +15,7 @@
 #include "panthor_gem.h"
 #include "panthor_gem_memcg.h"
 #include "panthor_gem_debugfs.h"
+#include "panthor_gem_shrinker.h"
 #include "panthor_kunit.h"
 #include "panthor_mmu.h"
 
@@ -247,7 +248,7 @@ static int panthor_shrink_set(void *data, u64 nr_pages)
 
 	fs_reclaim_acquire(GFP_KERNEL);
 	noreclaim = memalloc_noreclaim_save();
-	freed = panthor_gem_shrink(ptdev, nr_pages, GFP_KERNEL);
+	freed = panthor_gem_shrinker_reclaim(ptdev, nr_pages, GFP_KERNEL);
 	memalloc_noreclaim_restore(noreclaim);
 	fs_reclaim_release(GFP_KERNEL);
 

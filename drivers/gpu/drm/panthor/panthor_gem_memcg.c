@@ -7,7 +7,6 @@
 #include <linux/memcontrol.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/swap.h>
 
 #include <drm/drm_managed.h>
 
@@ -340,27 +339,6 @@ void panthor_lruvec_count_pages(struct panthor_reclaim *reclaim, struct shrink_c
 	list_lru_walk_one(&reclaim->memcgs, sc->nid, sc->memcg, panthor_lruvec_count_one, pages,
 			  &nr_to_walk);
 }
-
-/**
- * panthor_memcg_swap_room() - Get the number of pages a cgroup can put in swap
- * @memcg: Memory cgroup the caller has a reference to, NULL for the root.
- *
- * Context: Any.
- *
- * Return: The number of pages there's room for.
- */
-unsigned long panthor_memcg_swap_room(struct mem_cgroup *memcg)
-{
-	unsigned long room = panthor_reclaim_swap_room();
-
-	KUNIT_STATIC_STUB_REDIRECT(panthor_memcg_swap_room, memcg);
-
-	if (!memcg || !room)
-		return room;
-
-	return min_t(unsigned long, room, max(mem_cgroup_get_nr_swap_pages(memcg), 0L));
-}
-EXPORT_SYMBOL_IF_KUNIT(panthor_memcg_swap_room);
 
 /**
  * panthor_lruvec_is_in() - Check if something belongs to a cgroup, or one below it

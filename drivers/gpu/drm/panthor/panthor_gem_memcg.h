@@ -39,7 +39,6 @@ void panthor_lruvec_list_locked(struct panthor_reclaim *reclaim, struct panthor_
 void panthor_lruvec_count_pages(struct panthor_reclaim *reclaim, struct shrink_control *sc,
 				struct panthor_lruvec_pages *pages);
 bool panthor_lruvec_is_in(struct panthor_lruvec *lruvec, struct mem_cgroup *memcg);
-unsigned long panthor_memcg_swap_room(struct mem_cgroup *memcg);
 void panthor_lruvec_path(struct panthor_lruvec *lruvec, char *buf, size_t len);
 
 void panthor_gem_set_lruvec_locked(struct panthor_gem_object *bo);

@@ -12,7 +12,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
-#include "panthor_gem_room.h"
+#include "panthor_overcommit.h"
 
 static vm_fault_t panthor_gem_insert_page_locked(struct panthor_gem_object *bo,
 						 struct vm_fault *vmf)
@@ -46,7 +46,7 @@ static bool panthor_gem_try_insert_page(struct panthor_gem_object *bo,
 	if (!dma_resv_trylock(bo->base.resv))
 		return false;
 
-	resident = bo->backing.pages || panthor_room_try_populate_locked(bo);
+	resident = bo->backing.pages || panthor_overcommit_try_populate_locked(bo);
 	if (resident)
 		*ret = panthor_gem_insert_page_locked(bo, vmf);
 	dma_resv_unlock(bo->base.resv);
@@ -71,7 +71,7 @@ static vm_fault_t panthor_gem_populate_and_retry(struct panthor_gem_object *bo,
 	release_fault_lock(vmf);
 
 	/* If it doesn't work out, the next try is the one to report it. */
-	if (panthor_room_populate(bo) == -ENOMEM) {
+	if (panthor_overcommit_populate(bo) == -ENOMEM) {
 		WRITE_ONCE(bo->fault_failed_at, (u32)jiffies);
 		WRITE_ONCE(bo->fault_failed, current->pid);
 	}
@@ -152,7 +152,7 @@ static void panthor_gem_try_update_reclaim_state(struct panthor_gem_object *bo)
 	if (!dma_resv_trylock(bo->base.resv))
 		return;
 
-	panthor_gem_update_reclaim_state_locked(bo);
+	panthor_gem_lru_update_locked(bo);
 	dma_resv_unlock(bo->base.resv);
 }
 

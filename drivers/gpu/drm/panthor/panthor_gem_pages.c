@@ -85,7 +85,8 @@ static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t 
 		return ret;
 	}
 
-	bo->dmap.sgt = sgt;
+	/* mprotect() looks at it without the reservation. */
+	WRITE_ONCE(bo->dmap.sgt, sgt);
 	return 0;
 }
 
@@ -118,7 +119,7 @@ static void panthor_gem_unmap_device(struct panthor_gem_object *bo)
 	if (!sgt)
 		return;
 
-	bo->dmap.sgt = NULL;
+	WRITE_ONCE(bo->dmap.sgt, NULL);
 	dma_unmap_sgtable(bo->base.dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
 	sg_free_table(sgt);
 	kfree(sgt);
@@ -186,13 +187,13 @@ static void panthor_gem_drop_pages_locked(struct panthor_gem_object *bo)
 	smp_store_release(&bo->backing.drops, bo->backing.drops + 1);
 }
 
-/* Those who look for room want to know how much of what's in use is ours. */
+/* Those who overcommit memory have to know how much of what's in use is ours. */
 static void panthor_gem_account_backed(struct panthor_gem_object *bo, int sign)
 {
 	struct panthor_device *ptdev = container_of(bo->base.dev, struct panthor_device, base);
 	long nr_pages = bo->base.size >> PAGE_SHIFT;
 
-	atomic_long_add(sign * nr_pages, &ptdev->reclaim.room.backed);
+	atomic_long_add(sign * nr_pages, &ptdev->reclaim.backed);
 }
 
 /* Takes over the pages, even if that fails. */
@@ -215,7 +216,7 @@ static int panthor_gem_set_pages_locked(struct panthor_gem_object *bo, struct pa
 		return ret;
 	}
 
-	panthor_gem_account_restore_locked(bo);
+	panthor_gem_lru_account_restore_locked(bo);
 	return 0;
 }
 
@@ -272,7 +273,7 @@ int panthor_gem_populate_locked(struct panthor_gem_object *bo)
 
 	ret = panthor_gem_back_locked(bo);
 	if (!ret)
-		panthor_gem_update_reclaim_state_locked(bo);
+		panthor_gem_lru_update_locked(bo);
 
 	return ret;
 }
@@ -361,7 +362,7 @@ int panthor_gem_lock_populated(struct panthor_gem_object *bo, gfp_t gfp)
 
 	ret = panthor_gem_lock_backed(bo, gfp);
 	if (!ret)
-		panthor_gem_update_reclaim_state_locked(bo);
+		panthor_gem_lru_update_locked(bo);
 
 	return ret;
 }
@@ -509,7 +510,7 @@ int panthor_gem_pin_locked(struct panthor_gem_object *bo)
 		return ret;
 
 	bo->backing.pin_count++;
-	panthor_gem_update_reclaim_state_locked(bo);
+	panthor_gem_lru_update_locked(bo);
 	return 0;
 }
 
@@ -529,7 +530,7 @@ void panthor_gem_unpin_locked(struct panthor_gem_object *bo)
 		return;
 
 	if (!--bo->backing.pin_count)
-		panthor_gem_update_reclaim_state_locked(bo);
+		panthor_gem_lru_update_locked(bo);
 }
 
 /**

@@ -23,7 +23,7 @@ struct mutex;
 struct panthor_device;
 struct panthor_gem_object;
 struct panthor_reclaim;
-struct panthor_room;
+struct panthor_overcommit;
 struct panthor_vm;
 struct panthor_vm_op_ctx;
 struct reclaim_pressure;
@@ -55,20 +55,11 @@ struct mem_cgroup *panthor_memcg_set_active(struct mem_cgroup *memcg);
 /* panthor_gem_pages.c */
 int panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t gfp);
 
-/* panthor_gem_room.c */
-unsigned long panthor_room_free_pages(void);
-unsigned long panthor_room_most(struct panthor_device *ptdev, unsigned long own);
-unsigned long panthor_room_spare(void);
-unsigned long panthor_room_events(void);
-ktime_t panthor_room_now(void);
-unsigned long panthor_room_delay(struct panthor_room *room, struct panthor_vm *vm);
-bool panthor_room_wait_for_vms(struct panthor_room *room, struct dma_resv *resv);
-
 /* panthor_gem_shrinker.c */
-bool panthor_reclaim_can_wait(void);
-void panthor_reclaim_get_pressure(struct reclaim_pressure *pressure);
-bool panthor_reclaim_got_enough(void);
-int panthor_reclaim_evictors(struct panthor_reclaim *reclaim);
+bool panthor_gem_shrinker_can_wait(void);
+void panthor_gem_shrinker_get_pressure(struct reclaim_pressure *pressure);
+bool panthor_gem_shrinker_got_enough(void);
+int panthor_gem_shrinker_evictors(struct panthor_reclaim *reclaim);
 
 /* panthor_mem_reclaim.c */
 int panthor_mem_reclaim_parse(const char *buf, pid_t *tgid);
@@ -80,6 +71,16 @@ void panthor_vm_bo_put(struct drm_gpuvm_bo *vm_bo);
 int panthor_vm_op_ctx_prealloc_pts(struct panthor_vm_op_ctx *op_ctx, u64 pt_count);
 void panthor_vm_free(struct drm_gpuvm *gpuvm);
 int panthor_mmu_sw_init(struct panthor_device *ptdev);
+
+/* panthor_overcommit.c */
+unsigned long panthor_overcommit_free_pages(void);
+unsigned long panthor_overcommit_most(struct panthor_device *ptdev, unsigned long own);
+unsigned long panthor_overcommit_spare(void);
+unsigned long panthor_overcommit_events(void);
+ktime_t panthor_overcommit_now(void);
+unsigned long panthor_overcommit_delay(struct panthor_overcommit *overcommit,
+				       struct panthor_vm *vm);
+bool panthor_overcommit_wait_for_vms(struct panthor_overcommit *overcommit, struct dma_resv *resv);
 #endif
 
 #if IS_ENABLED(CONFIG_DRM_PANTHOR_KUNIT_TEST)

@@ -13,8 +13,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
-#include "panthor_gem_room.h"
-#include "panthor_gem_shrinker.h"
+#include "panthor_overcommit.h"
 #include "panthor_mem_claim.h"
 #include "panthor_mem_reclaim.h"
 #include "panthor_mmu.h"
@@ -29,7 +28,7 @@
  *
  * 1. One VM after the other, the pages of what was evicted, and its mappings, a few
  *    megabytes at a time. It's the same thing that happens when a job is submitted, see
- *    above, except that others get their turn, and signals are looked at, in between.
+ *    above, except that others are admitted, and signals are looked at, in between.
  * 2. The pages of what was evicted, has a handle, and isn't mapped in a VM of this
  *    context. CPU mappings come back at the next fault.
  *
@@ -43,7 +42,7 @@
  * first thing to be taken by the next one who's short of memory.
  */
 
-/* Bring back that many pages before others get their turn, and checking for signals. */
+/* Bring back that many pages before others are admitted, and checking for signals. */
 #define PANTHOR_MEM_CLAIM_CHUNK		((unsigned long)SZ_4M >> PAGE_SHIFT)
 
 /* How many times to bring back what was evicted again while the rest was brought back. */
@@ -64,8 +63,8 @@ struct panthor_mem_claim {
  * struct panthor_mem_claim_vm - Request for a part of what was evicted from a VM
  */
 struct panthor_mem_claim_vm {
-	/** @base: Inherit from panthor_room_request. */
-	struct panthor_room_request base;
+	/** @base: Inherit from panthor_overcommit_request. */
+	struct panthor_overcommit_request base;
 
 	/** @pins: Objects to bring back. */
 	struct panthor_vm_pins pins;
@@ -92,7 +91,7 @@ static int panthor_mem_claim_lock_vm(struct drm_exec *exec, struct panthor_vm *v
 	return ret;
 }
 
-static unsigned long panthor_mem_claim_vm_missing(struct panthor_room_request *base)
+static unsigned long panthor_mem_claim_vm_missing(struct panthor_overcommit_request *base)
 {
 	struct panthor_mem_claim_vm *req = container_of(base, struct panthor_mem_claim_vm, base);
 	unsigned long pages = 0;
@@ -106,7 +105,7 @@ static unsigned long panthor_mem_claim_vm_missing(struct panthor_room_request *b
 }
 
 /* Get pages with nothing locked, then lock and map. */
-static int panthor_mem_claim_vm_get(struct panthor_room_request *base)
+static int panthor_mem_claim_vm_get(struct panthor_overcommit_request *base)
 {
 	struct panthor_mem_claim_vm *req = container_of(base, struct panthor_mem_claim_vm, base);
 	struct drm_exec exec;
@@ -170,7 +169,7 @@ static long panthor_mem_claim_vm_part(struct panthor_mem_claim *claim, struct pa
 	}
 
 	missing = panthor_mem_claim_vm_missing(&req.base);
-	ret = panthor_room_get_from_older(&req.base, seq);
+	ret = panthor_overcommit_get_from_older(&req.base, seq);
 	panthor_vm_pins_put(&req.pins);
 	if (ret)
 		return ret;
@@ -273,7 +272,7 @@ static int panthor_mem_claim_handles(struct panthor_mem_claim *claim, struct drm
 	int handle = 0, ret = 0;
 
 	while (!ret && (bo = panthor_mem_claim_next_bo(file, &handle))) {
-		ret = panthor_room_populate_from_older(bo, seq, panthor_mem_claim_gfp());
+		ret = panthor_overcommit_populate_from_older(bo, seq, panthor_mem_claim_gfp());
 		if (!ret)
 			claim->restored += bo->base.size >> PAGE_SHIFT;
 

@@ -17,7 +17,8 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
-#include "panthor_gem_shrinker.h"
+#include "panthor_gem_evict.h"
+#include "panthor_gem_lru.h"
 #include "panthor_kunit.h"
 #include "panthor_mem_claim.h"
 #include "panthor_mem_reclaim.h"
@@ -81,20 +82,20 @@ int panthor_mem_request_check(struct panthor_mem_request *req)
 
 static int panthor_mem_reclaim_vm(struct panthor_mem_reclaim *req, struct panthor_vm *vm)
 {
-	unsigned long freed, left = panthor_vm_reclaimable_pages(vm);
+	unsigned long freed, left = panthor_gem_lru_vm_pages(vm);
 	int ret;
 
 	if (!left)
 		return 0;
 
 	req->candidates = true;
-	ret = panthor_vm_wait_reclaimable(req->base.ptdev, vm);
+	ret = panthor_gem_evict_wait_reclaimable(req->base.ptdev, vm);
 	if (ret)
 		return ret == -EBUSY ? 0 : ret;
 
 	do {
-		freed = panthor_vm_evict(req->base.ptdev, vm,
-					 min(left, PANTHOR_MEM_RECLAIM_CHUNK));
+		freed = panthor_gem_evict_vm(req->base.ptdev, vm,
+					     min(left, PANTHOR_MEM_RECLAIM_CHUNK));
 		req->freed += freed;
 		left -= min(left, freed);
 		ret = panthor_mem_request_check(&req->base);
@@ -163,13 +164,13 @@ static int panthor_mem_reclaim_bo(struct panthor_mem_reclaim *req, struct pantho
 		return -ERESTARTSYS;
 
 	/* It might have been mapped since we looked at it. */
-	panthor_reclaim_enter(req->base.ptdev);
+	panthor_gem_evict_enter(req->base.ptdev);
 	evicted = bo->reclaim_state <= PANTHOR_GEM_MMAPPED && panthor_gem_evict_locked(bo);
 	dma_resv_unlock(bo->base.resv);
-	panthor_reclaim_leave(req->base.ptdev, evicted);
+	panthor_gem_evict_leave(req->base.ptdev, evicted);
 
 	if (evicted)
-		req->freed += panthor_gem_write_evicted(bo, &writing);
+		req->freed += panthor_gem_evict_write(bo, &writing);
 
 	return panthor_mem_request_check(&req->base);
 }
@@ -289,7 +290,7 @@ static int panthor_mem_reclaim_process(struct panthor_device *ptdev, struct pid 
 	};
 	int ret;
 
-	if (!panthor_reclaim_swap_room())
+	if (!panthor_gem_evict_swap_space())
 		return -EOPNOTSUPP;
 
 	ret = panthor_mem_request_run(&req.base);

@@ -11,7 +11,7 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
-#include "panthor_gem_shrinker.h"
+#include "panthor_gem_lru.h"
 
 #define panthor_show_reclaim_state(state) \
 	__print_symbolic(state, \

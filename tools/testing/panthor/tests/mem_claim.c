@@ -2,7 +2,7 @@
 /*
  * sysfs mem_claim: what mem_reclaim took comes back, pages and GPU mappings, before a
  * job needs it. Who may ask for it, and every bad moment. What doesn't fit is in
- * mem_claim_room.
+ * mem_claim_overcommit.
  */
 #include <fcntl.h>
 #include <signal.h>

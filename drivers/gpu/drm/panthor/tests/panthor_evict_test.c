@@ -19,6 +19,7 @@
 #include <drm/drm_exec.h>
 #include <drm/panthor_drm.h>
 
+#include "../panthor_gem_shrinker.h"
 #include "panthor_kunit_helpers.h"
 
 /**
@@ -98,7 +99,7 @@ static void panthor_evict_test_order(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_gem_depopulate, panthor_evict_test_hook);
 
 	/* Not panthor_kunit_scan(): KUnit allocates. */
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, t.calls, 1);
 	KUNIT_EXPECT_NOT_NULL(test, t.pages);
@@ -261,7 +262,7 @@ static unsigned long panthor_evict_test_evict_and_write(struct kunit *test,
 		bos[i]->base.filp->f_mapping->a_ops = &panthor_evict_test_aops;
 
 	current->reclaim_state = &reclaim_state;
-	freed = panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL);
+	freed = panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL);
 	current->reclaim_state = NULL;
 	KUNIT_EXPECT_EQ(test, freed, reclaim_state.reclaimed_memcg);
 
@@ -343,10 +344,10 @@ static void panthor_evict_test_no_io(struct kunit *test)
 	struct panthor_kunit *ctx = test->priv;
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_NOFS), 0);
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_NOIO), 0);
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_NOFS), 0);
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_NOIO), 0);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL),
 			PANTHOR_KUNIT_BO_PAGES);
 }
 
@@ -389,7 +390,7 @@ static void panthor_evict_test_write_slowly(struct kunit *test, struct panthor_e
 	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_start_writing);
 	kunit_activate_static_stub(test, panthor_gem_free_written,
 				   panthor_evict_test_free_written);
-	kunit_activate_static_stub(test, panthor_reclaim_get_pressure,
+	kunit_activate_static_stub(test, panthor_gem_shrinker_get_pressure,
 				   panthor_evict_test_pressure);
 }
 
@@ -463,7 +464,7 @@ static void panthor_evict_test_more_in_flight(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_BO_PAGES + 1), SHRINK_STOP);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[2]));
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[2]));
 	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.root.written.count, 3 * PANTHOR_KUNIT_BO_PAGES);
@@ -480,7 +481,7 @@ static void panthor_evict_test_in_flight_no_room(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
 
-	ctx->swap_room = 0;
+	ctx->swap_space = 0;
 	t.written = true;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
@@ -595,21 +596,22 @@ struct panthor_evict_write_case {
 
 static unsigned long panthor_evict_test_shrink(struct panthor_device *ptdev)
 {
-	return panthor_gem_shrink(ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
+	return panthor_gem_shrinker_reclaim(ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
 }
 
-static unsigned long panthor_evict_test_make_room(struct panthor_device *ptdev)
+static unsigned long panthor_evict_test_overcommit(struct panthor_device *ptdev)
 {
 	bool busy = false;
-	unsigned long freed = panthor_reclaim_others(ptdev, NULL, NULL, PANTHOR_KUNIT_ALL, &busy);
+	unsigned long freed = panthor_gem_shrinker_reclaim_others(ptdev, NULL, NULL,
+								  PANTHOR_KUNIT_ALL, &busy);
 
 	/* It only takes what is in the list of a VM. */
-	return freed + panthor_gem_shrink(ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
+	return freed + panthor_gem_shrinker_reclaim(ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
 }
 
 static const struct panthor_evict_write_case panthor_evict_write_cases[] = {
 	{ "shrink", panthor_evict_test_shrink },
-	{ "make room", panthor_evict_test_make_room },
+	{ "make room", panthor_evict_test_overcommit },
 };
 
 KUNIT_ARRAY_PARAM_DESC(panthor_evict_write, panthor_evict_write_cases, desc);

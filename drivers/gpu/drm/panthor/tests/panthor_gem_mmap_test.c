@@ -13,6 +13,7 @@
 #include <drm/drm_vma_manager.h>
 #include <drm/panthor_drm.h>
 
+#include "../panthor_overcommit.h"
 #include "panthor_kunit_helpers.h"
 
 /**
@@ -140,11 +141,11 @@ static void panthor_mmap_test_right_away(struct kunit *test)
 	u32 handle;
 
 	addr = panthor_mmap_test_map_shared(test);
-	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_add(everything, &ctx->ptdev->overcommit.claimed);
 	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY, panthor_mmap_test_nowait_fault(addr));
 	KUNIT_EXPECT_NULL(test, t->bo->backing.pages);
 
-	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_sub(everything, &ctx->ptdev->overcommit.claimed);
 	KUNIT_EXPECT_EQ(test, VM_FAULT_NOPAGE, panthor_mmap_test_nowait_fault(addr));
 	KUNIT_ASSERT_NOT_NULL(test, t->bo->backing.pages);
 	KUNIT_EXPECT_EQ(test, panthor_mmap_test_pfn(addr), page_to_pfn(t->bo->backing.pages[0]));
@@ -177,10 +178,10 @@ static void panthor_mmap_test_keeps_file(struct kunit *test)
 	count = file_count(t->file);
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_mmap_test_look_at_file);
-	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_add(everything, &ctx->ptdev->overcommit.claimed);
 	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
 			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
-	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_sub(everything, &ctx->ptdev->overcommit.claimed);
 	KUNIT_EXPECT_EQ(test, t->file_count, count + 1);
 	KUNIT_EXPECT_EQ(test, file_count(t->file), count);
 }
@@ -345,12 +346,12 @@ static void panthor_mmap_test_no_memory(struct kunit *test)
 				   panthor_mmap_test_no_memory_stub);
 	KUNIT_EXPECT_EQ(test, VM_FAULT_SIGBUS, panthor_mmap_test_fault(addr, 0));
 
-	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_add(everything, &ctx->ptdev->overcommit.claimed);
 	KUNIT_EXPECT_EQ(test, VM_FAULT_RETRY,
 			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY));
 	KUNIT_EXPECT_EQ(test, VM_FAULT_SIGBUS,
 			panthor_mmap_test_fault(addr, FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_TRIED));
-	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_sub(everything, &ctx->ptdev->overcommit.claimed);
 	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
 
 	/* What it had got was worth nothing. */
@@ -454,7 +455,7 @@ static void panthor_mmap_test_room(struct kunit *test)
 	KUNIT_EXPECT_NOT_NULL(test, t->bo->backing.pages);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
 
-	atomic_long_add(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_add(everything, &ctx->ptdev->overcommit.claimed);
 	for (u32 i = 0; i < ARRAY_SIZE(sizes); i++) {
 		large = panthor_kunit_bo_with_handle(test, t->file, NULL, sizes[i] << PAGE_SHIFT,
 						     &handle);
@@ -466,7 +467,7 @@ static void panthor_mmap_test_room(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, i == 1, panthor_kunit_is_evicted(bo));
 		panthor_kunit_mend_storage(large);
 	}
-	atomic_long_sub(everything, &ctx->ptdev->reclaim.room.claimed);
+	atomic_long_sub(everything, &ctx->ptdev->overcommit.claimed);
 }
 
 static ktime_t panthor_mmap_test_now(void)
@@ -479,26 +480,26 @@ static ktime_t panthor_mmap_test_now(void)
 }
 
 /*
- * A process whose VM got its memory doesn't wait for the end of its own turn when it takes
+ * A process whose VM got its memory doesn't wait for the end of its own time slice when it takes
  * a fault. Others do.
  */
-static void panthor_mmap_test_own_slice(struct kunit *test)
+static void panthor_mmap_test_own_time_slice(struct kunit *test)
 {
 	struct panthor_vm *vm = panthor_kunit_vm(test);
 	struct panthor_kunit *ctx = test->priv;
-	struct panthor_room *room = &ctx->ptdev->reclaim.room;
+	struct panthor_overcommit *overcommit = &ctx->ptdev->overcommit;
 	struct panthor_mmap_test *t = ctx->priv;
 
 	panthor_mmap_test_map_shared(test);
 	t->now = ktime_get();
-	kunit_activate_static_stub(test, panthor_room_now, panthor_mmap_test_now);
+	kunit_activate_static_stub(test, panthor_overcommit_now, panthor_mmap_test_now);
 
-	KUNIT_ASSERT_EQ(test, 0, panthor_room_enter(ctx->ptdev, vm));
+	KUNIT_ASSERT_EQ(test, 0, panthor_overcommit_enter(ctx->ptdev, vm));
 	t->now = ktime_add_ms(t->now, MSEC_PER_SEC);
-	panthor_room_leave(ctx->ptdev, vm);
-	KUNIT_EXPECT_EQ(test, 0, panthor_room_delay(room, NULL));
-	room->slice_mm = NULL;
-	KUNIT_EXPECT_NE(test, 0, panthor_room_delay(room, NULL));
+	panthor_overcommit_leave(ctx->ptdev, vm);
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_delay(overcommit, NULL));
+	overcommit->time_slice_mm = NULL;
+	KUNIT_EXPECT_NE(test, 0, panthor_overcommit_delay(overcommit, NULL));
 }
 
 static int panthor_mmap_test_init(struct kunit *test)
@@ -534,7 +535,7 @@ static struct kunit_case panthor_mmap_tests[] = {
 	KUNIT_CASE(panthor_mmap_test_no_memory),
 	KUNIT_CASE(panthor_mmap_test_unplugged),
 	KUNIT_CASE(panthor_mmap_test_room),
-	KUNIT_CASE(panthor_mmap_test_own_slice),
+	KUNIT_CASE(panthor_mmap_test_own_time_slice),
 	{}
 };
 

@@ -28,6 +28,9 @@
 #include <drm/drm_kunit_helpers.h>
 #include <drm/panthor_drm.h>
 
+#include "../panthor_gem_evict.h"
+#include "../panthor_gem_shrinker.h"
+#include "../panthor_overcommit.h"
 #include "panthor_kunit_helpers.h"
 
 #define PANTHOR_KUNIT_VA_BITS		48
@@ -43,7 +46,7 @@ static struct panthor_kunit *panthor_kunit_current(void)
 
 static unsigned long panthor_kunit_swap_room(void)
 {
-	return panthor_kunit_current()->swap_room;
+	return panthor_kunit_current()->swap_space;
 }
 
 static unsigned long panthor_kunit_free_pages(void)
@@ -130,7 +133,9 @@ static struct panthor_device *panthor_kunit_alloc_device(struct kunit *test)
 	ptdev->gpu_info.as_present = GENMASK(7, 0);
 
 	panthor_gem_debugfs_init(ptdev);
-	KUNIT_ASSERT_EQ(test, 0, panthor_gem_reclaim_init(ptdev));
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_lru_init(ptdev));
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_shrinker_alloc(ptdev));
+	KUNIT_ASSERT_EQ(test, 0, panthor_overcommit_init(ptdev));
 	KUNIT_ASSERT_EQ(test, 0, panthor_mmu_sw_init(ptdev));
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_gem_shrinker_init(ptdev));
@@ -154,17 +159,17 @@ int panthor_kunit_init(struct kunit *test)
 
 	ctx->test = test;
 	ctx->log_start = panthor_kunit_log_end();
-	ctx->swap_room = PANTHOR_KUNIT_ALL;
+	ctx->swap_space = PANTHOR_KUNIT_ALL;
 	ctx->free_pages = totalram_pages();
 	test->priv = ctx;
 
 	/* This comes first, so it's run when everything else is gone. */
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, panthor_kunit_check_log, ctx));
 
-	kunit_activate_static_stub(test, panthor_reclaim_swap_room, panthor_kunit_swap_room);
-	kunit_activate_static_stub(test, panthor_room_free_pages, panthor_kunit_free_pages);
-	kunit_activate_static_stub(test, panthor_reclaim_can_wait, panthor_kunit_can_wait);
-	kunit_activate_static_stub(test, panthor_reclaim_get_pressure, panthor_kunit_pressure);
+	kunit_activate_static_stub(test, panthor_gem_evict_swap_space, panthor_kunit_swap_room);
+	kunit_activate_static_stub(test, panthor_overcommit_free_pages, panthor_kunit_free_pages);
+	kunit_activate_static_stub(test, panthor_gem_shrinker_can_wait, panthor_kunit_can_wait);
+	kunit_activate_static_stub(test, panthor_gem_shrinker_get_pressure, panthor_kunit_pressure);
 	kunit_activate_static_stub(test, panthor_gem_write, panthor_kunit_write);
 	kunit_activate_static_stub(test, mmu_hw_do_operation_locked, panthor_kunit_mmu_op);
 

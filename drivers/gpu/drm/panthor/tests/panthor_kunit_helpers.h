@@ -35,8 +35,8 @@ struct panthor_kunit {
 	/** @ptdev: Device with no hardware behind it. */
 	struct panthor_device *ptdev;
 
-	/** @swap_room: What the driver believes to be left in swap, in pages. */
-	unsigned long swap_room;
+	/** @swap_space: What the driver believes to be left in swap, in pages. */
+	unsigned long swap_space;
 
 	/** @free_pages: What the driver believes to be free. */
 	unsigned long free_pages;

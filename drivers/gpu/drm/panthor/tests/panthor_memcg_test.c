@@ -4,7 +4,9 @@
 
 #include <kunit/static_stub.h>
 
+#include "../panthor_gem_evict.h"
 #include "../panthor_gem_memcg.h"
+#include "../panthor_gem_shrinker.h"
 #include "panthor_kunit_helpers.h"
 
 /**
@@ -17,8 +19,8 @@ struct panthor_memcg_test {
 	/** @refs: Number of references to each cgroup. */
 	int refs[2];
 
-	/** @room: What each of them can put in swap, in pages. */
-	unsigned long room[2];
+	/** @swap_space: What each of them can put in swap, in pages. */
+	unsigned long swap_space[2];
 
 	/** @writing: True if what's evicted stays in flight. */
 	bool writing;
@@ -64,11 +66,11 @@ static struct mem_cgroup *panthor_memcg_test_set_active(struct mem_cgroup *memcg
 	return NULL;
 }
 
-static unsigned long panthor_memcg_test_room(struct mem_cgroup *memcg)
+static unsigned long panthor_memcg_test_swap_pages(struct mem_cgroup *memcg)
 {
 	struct panthor_memcg_test *t = panthor_memcg_test_current();
 
-	return memcg ? t->room[panthor_memcg_test_index(memcg)] : PANTHOR_KUNIT_ALL;
+	return memcg ? t->swap_space[panthor_memcg_test_index(memcg)] : PANTHOR_KUNIT_ALL;
 }
 
 static unsigned long panthor_memcg_test_write(struct panthor_gem_object *bo,
@@ -89,15 +91,16 @@ static int panthor_memcg_test_init(struct kunit *test)
 	ctx = test->priv;
 	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	t->room[0] = PANTHOR_KUNIT_ALL;
-	t->room[1] = PANTHOR_KUNIT_ALL;
+	t->swap_space[0] = PANTHOR_KUNIT_ALL;
+	t->swap_space[1] = PANTHOR_KUNIT_ALL;
 	ctx->priv = t;
 
 	kunit_activate_static_stub(test, panthor_gem_get_memcg_locked, panthor_memcg_test_get);
 	kunit_activate_static_stub(test, panthor_lruvec_put_memcg, panthor_memcg_test_put);
 	kunit_activate_static_stub(test, panthor_memcg_set_active,
 				   panthor_memcg_test_set_active);
-	kunit_activate_static_stub(test, panthor_memcg_swap_room, panthor_memcg_test_room);
+	kunit_activate_static_stub(test, panthor_gem_evict_memcg_swap_space,
+				   panthor_memcg_test_swap_pages);
 	kunit_activate_static_stub(test, panthor_gem_write, panthor_memcg_test_write);
 	return 0;
 }
@@ -177,23 +180,23 @@ static void panthor_memcg_test_mixed_vm(struct kunit *test)
 	last = panthor_memcg_test_bo(test, 0, vms[1], 0);
 
 	KUNIT_EXPECT_PTR_NE(test, bos[0]->base.lru, bos[1]->base.lru);
-	KUNIT_EXPECT_EQ(test, panthor_vm_reclaimable_pages(vms[0]), 2 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_gem_lru_vm_pages(vms[0]), 2 * PANTHOR_KUNIT_BO_PAGES);
 	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
 		KUNIT_EXPECT_EQ(test, bos[i]->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
-		KUNIT_EXPECT_TRUE(test, panthor_vm_reclaim_has_bo(panthor_vm_reclaim(vms[0]),
+		KUNIT_EXPECT_TRUE(test, panthor_gem_lru_vm_has_bo(panthor_vm_reclaim(vms[0]),
 								  bos[i]));
 	}
 
 	/* Both move, so it's younger than the other one in both lists. */
-	panthor_vm_reclaim_touch(ctx->ptdev, panthor_vm_reclaim(vms[0]));
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+	panthor_gem_lru_touch_vm(ctx->ptdev, panthor_vm_reclaim(vms[0]));
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(last));
 
 	/* Those who want what the VM has don't care who pays. */
-	KUNIT_EXPECT_EQ(test, panthor_vm_evict(ctx->ptdev, vms[0], PANTHOR_KUNIT_ALL),
+	KUNIT_EXPECT_EQ(test, panthor_gem_evict_vm(ctx->ptdev, vms[0], PANTHOR_KUNIT_ALL),
 			2 * PANTHOR_KUNIT_BO_PAGES);
-	KUNIT_EXPECT_EQ(test, panthor_vm_reclaimable_pages(vms[0]), 0);
+	KUNIT_EXPECT_EQ(test, panthor_gem_lru_vm_pages(vms[0]), 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&reclaim->vms));
 
 	/* The lists are used again, for whoever needs one. */
@@ -201,34 +204,36 @@ static void panthor_memcg_test_mixed_vm(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[0], NULL));
 	KUNIT_EXPECT_EQ(test, bos[1]->lruvec->nr_pages, 2 * PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_PTR_EQ(test, bos[0]->base.lru, bos[1]->base.lru);
-	KUNIT_EXPECT_EQ(test, panthor_vm_reclaimable_pages(vms[0]), 2 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, panthor_gem_lru_vm_pages(vms[0]), 2 * PANTHOR_KUNIT_BO_PAGES);
 }
 
 /* A cgroup without room in swap keeps what it has, others don't. */
-static void panthor_memcg_test_swap_room(struct kunit *test)
+static void panthor_memcg_test_swap_space(struct kunit *test)
 {
 	struct panthor_memcg_test *t = panthor_memcg_test_current();
 	struct panthor_vm *vm = panthor_kunit_vm(test);
 	struct panthor_gem_object *bos[2], *mapped[2];
 	struct panthor_kunit *ctx = test->priv;
 
-	t->room[0] = PANTHOR_KUNIT_BO_PAGES - 1;
+	t->swap_space[0] = PANTHOR_KUNIT_BO_PAGES - 1;
 	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
 		bos[i] = panthor_memcg_test_bo(test, i, NULL, 0);
 		mapped[i] = panthor_memcg_test_bo(test, i, vm, i);
 	}
 
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test,
+			panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
 			2 * PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[0]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(mapped[0]));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(mapped[1]));
 	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 2);
-	KUNIT_EXPECT_EQ(test, panthor_vm_evict(ctx->ptdev, vm, PANTHOR_KUNIT_ALL), 0);
+	KUNIT_EXPECT_EQ(test, panthor_gem_evict_vm(ctx->ptdev, vm, PANTHOR_KUNIT_ALL), 0);
 
-	t->room[0] = 2 * PANTHOR_KUNIT_BO_PAGES;
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
+	t->swap_space[0] = 2 * PANTHOR_KUNIT_BO_PAGES;
+	KUNIT_EXPECT_EQ(test,
+			panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
 			2 * PANTHOR_KUNIT_BO_PAGES);
 }
 
@@ -245,7 +250,8 @@ static void panthor_memcg_test_written(struct kunit *test)
 	first = bos[0]->lruvec;
 
 	t->writing = true;
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test,
+			panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
 			2 * PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, first->written.count, 2 * PANTHOR_KUNIT_BO_PAGES);
 
@@ -265,7 +271,7 @@ static void panthor_memcg_test_written(struct kunit *test)
 static struct kunit_case panthor_memcg_tests[] = {
 	KUNIT_CASE(panthor_memcg_test_payer),
 	KUNIT_CASE(panthor_memcg_test_mixed_vm),
-	KUNIT_CASE(panthor_memcg_test_swap_room),
+	KUNIT_CASE(panthor_memcg_test_swap_space),
 	KUNIT_CASE(panthor_memcg_test_written),
 	{}
 };

@@ -56,7 +56,7 @@ static void panthor_list_test_vm_listed(struct kunit *test)
 	struct list_head *node = &panthor_vm_reclaim(vm)->lru.node;
 
 	/* There's nothing to move. */
-	panthor_vm_reclaim_touch(ctx->ptdev, panthor_vm_reclaim(vm));
+	panthor_gem_lru_touch_vm(ctx->ptdev, panthor_vm_reclaim(vm));
 	KUNIT_EXPECT_TRUE(test, list_empty(node));
 
 	panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(0));
@@ -104,7 +104,7 @@ static void panthor_list_test_vm_order(struct kunit *test)
 	}
 
 	/* 0 1 2, then 1 2 0, then 1 0 2. */
-	panthor_vm_reclaim_touch(ctx->ptdev, panthor_vm_reclaim(vms[0]));
+	panthor_gem_lru_touch_vm(ctx->ptdev, panthor_vm_reclaim(vms[0]));
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vms[2], NULL));
 
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), 1);

@@ -15,6 +15,8 @@
 #include <kunit/resource.h>
 #include <kunit/static_stub.h>
 
+#include "../panthor_gem_evict.h"
+#include "../panthor_gem_shrinker.h"
 #include "panthor_kunit_helpers.h"
 
 /* No swap, no reclaim. */
@@ -24,7 +26,7 @@ static void panthor_shrinker_test_no_swap(struct kunit *test)
 	struct panthor_kunit *ctx = test->priv;
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	ctx->swap_room = 0;
+	ctx->swap_space = 0;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
 	KUNIT_EXPECT_NOT_NULL(test, bo->backing.pages);
@@ -42,7 +44,7 @@ static void panthor_shrinker_test_too_large(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	mapped = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
 	panthor_kunit_mapped_bo(test, vm, PAGE_SIZE, PANTHOR_KUNIT_VA(1));
-	ctx->swap_room = PANTHOR_KUNIT_BO_PAGES - 1;
+	ctx->swap_space = PANTHOR_KUNIT_BO_PAGES - 1;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 1);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vm, mapped, PANTHOR_KUNIT_VA(0)));
 	KUNIT_EXPECT_GE(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 2);
@@ -59,14 +61,14 @@ static void panthor_shrinker_test_little_swap(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bos[i]));
 	}
 
-	ctx->swap_room = PANTHOR_KUNIT_BO_PAGES;
+	ctx->swap_space = PANTHOR_KUNIT_BO_PAGES;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
 			PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_NOT_NULL(test, bos[1]->backing.pages);
 	KUNIT_EXPECT_NOT_NULL(test, bos[2]->backing.pages);
 
-	ctx->swap_room = PANTHOR_KUNIT_ALL;
+	ctx->swap_space = PANTHOR_KUNIT_ALL;
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 2 * PANTHOR_KUNIT_BO_PAGES);
 }
 
@@ -498,13 +500,13 @@ static void panthor_shrinker_test_unpin(struct panthor_kunit *ctx, struct pantho
 static void panthor_shrinker_test_fill_swap(struct panthor_kunit *ctx,
 					    struct panthor_gem_object *bo)
 {
-	ctx->swap_room = 0;
+	ctx->swap_space = 0;
 }
 
 static void panthor_shrinker_test_empty_swap(struct panthor_kunit *ctx,
 					     struct panthor_gem_object *bo)
 {
-	ctx->swap_room = PANTHOR_KUNIT_ALL;
+	ctx->swap_space = PANTHOR_KUNIT_ALL;
 }
 
 static const struct panthor_shrinker_change_case panthor_shrinker_change_cases[] = {
@@ -579,7 +581,7 @@ static void panthor_shrinker_test_swap_full_meanwhile(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	ctx->priv = bo;
-	kunit_activate_static_stub(test, panthor_reclaim_swap_room,
+	kunit_activate_static_stub(test, panthor_gem_evict_swap_space,
 				   panthor_shrinker_test_swap_room);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 1);
@@ -808,7 +810,7 @@ static void panthor_shrinker_test_scan_again(struct panthor_gem_object *bo)
 	struct panthor_kunit *ctx = test->priv;
 
 	kunit_deactivate_static_stub(test, panthor_gem_depopulate);
-	ctx->priv = (void *)panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
+	ctx->priv = (void *)panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
 	panthor_gem_depopulate(bo);
 }
 
@@ -832,7 +834,7 @@ static void panthor_shrinker_test_side_by_side(struct kunit *test)
 	/* Not panthor_kunit_scan(): KUnit allocates. */
 	kunit_activate_static_stub(test, panthor_gem_depopulate,
 				   panthor_shrinker_test_scan_again);
-	freed = panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
+	freed = panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL);
 	KUNIT_EXPECT_EQ(test, (unsigned long)ctx->priv, 4);
 	KUNIT_EXPECT_EQ(test, freed, 2);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), SHRINK_EMPTY);
@@ -876,14 +878,14 @@ static int panthor_shrinker_other_thread(void *data)
 	struct panthor_reclaim *reclaim = &other->ptdev->reclaim;
 	unsigned long timeout = jiffies + 60 * HZ;
 
-	panthor_reclaim_enter(other->ptdev);
+	panthor_gem_evict_enter(other->ptdev);
 	dma_resv_lock(other->resv, NULL);
 	complete(&other->locked);
 	while (atomic_long_read(&reclaim->stats.waits) == other->waits &&
 	       time_before(jiffies, timeout))
 		schedule();
 	dma_resv_unlock(other->resv);
-	panthor_reclaim_leave(other->ptdev, false);
+	panthor_gem_evict_leave(other->ptdev, false);
 
 	return 0;
 }
@@ -928,13 +930,13 @@ static int panthor_shrinker_test_just_done(struct panthor_reclaim *reclaim)
 	struct panthor_kunit *ctx = test->priv;
 	struct panthor_gem_object *bo = ctx->priv;
 
-	kunit_deactivate_static_stub(test, panthor_reclaim_evictors);
+	kunit_deactivate_static_stub(test, panthor_gem_shrinker_evictors);
 	dma_resv_unlock(bo->base.resv);
-	panthor_reclaim_enter(ctx->ptdev);
-	panthor_reclaim_leave(ctx->ptdev, true);
+	panthor_gem_evict_enter(ctx->ptdev);
+	panthor_gem_evict_leave(ctx->ptdev, true);
 	ctx->priv = NULL;
 
-	return panthor_reclaim_evictors(reclaim);
+	return panthor_gem_shrinker_evictors(reclaim);
 }
 
 /* Those who have just finished leave something behind, too. */
@@ -944,13 +946,14 @@ static void panthor_shrinker_test_others_just_done(struct kunit *test)
 	struct panthor_kunit *ctx = test->priv;
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	kunit_activate_static_stub(test, panthor_reclaim_evictors,
+	kunit_activate_static_stub(test, panthor_gem_shrinker_evictors,
 				   panthor_shrinker_test_just_done);
 
 	/* Not panthor_kunit_scan(): KUnit allocates. */
 	ctx->priv = bo;
 	dma_resv_lock(bo->base.resv, NULL);
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test,
+			panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
 			PANTHOR_KUNIT_BO_PAGES);
 	if (ctx->priv)
 		dma_resv_unlock(bo->base.resv);
@@ -968,12 +971,12 @@ static void panthor_shrinker_test_slow_others(struct kunit *test)
 	struct panthor_kunit_holder *holder;
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	panthor_reclaim_enter(ctx->ptdev);
+	panthor_gem_evict_enter(ctx->ptdev);
 	holder = panthor_kunit_hold_resv(test, bo->base.resv);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
 	KUNIT_EXPECT_EQ(test, atomic_long_read(&ctx->ptdev->reclaim.stats.waits), 1);
 	panthor_kunit_release(test, holder);
-	panthor_reclaim_leave(ctx->ptdev, false);
+	panthor_gem_evict_leave(ctx->ptdev, false);
 }
 
 /* Stop using a VM, and drop the last reference that isn't owned by kswapd. */
@@ -1144,7 +1147,7 @@ static void panthor_shrinker_test_set_pressure(struct kunit *test,
 	struct panthor_kunit *ctx = test->priv;
 
 	ctx->priv = p;
-	kunit_activate_static_stub(test, panthor_reclaim_get_pressure,
+	kunit_activate_static_stub(test, panthor_gem_shrinker_get_pressure,
 				   panthor_shrinker_test_pressure);
 }
 
@@ -1159,11 +1162,12 @@ static void panthor_shrinker_test_enough(struct kunit *test)
 	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
 
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
-	kunit_activate_static_stub(test, panthor_reclaim_got_enough, panthor_shrinker_test_yes);
+	kunit_activate_static_stub(test, panthor_gem_shrinker_got_enough,
+				   panthor_shrinker_test_yes);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
-	kunit_deactivate_static_stub(test, panthor_reclaim_got_enough);
+	kunit_deactivate_static_stub(test, panthor_gem_shrinker_got_enough);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 }
 
@@ -1172,7 +1176,7 @@ static void panthor_shrinker_test_drop_caches(struct kunit *test)
 {
 	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
 
-	kunit_deactivate_static_stub(test, panthor_reclaim_get_pressure);
+	kunit_deactivate_static_stub(test, panthor_gem_shrinker_get_pressure);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), 0);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
@@ -1180,7 +1184,7 @@ static void panthor_shrinker_test_drop_caches(struct kunit *test)
 }
 
 /* GPU memory is wanted as much as anonymous memory is. */
-static void panthor_shrinker_test_not_its_turn(struct kunit *test)
+static void panthor_shrinker_test_no_anon_pressure(struct kunit *test)
 {
 	struct reclaim_pressure p = { .anon = ANON_PRESSURE_MAX };
 	struct panthor_gem_object *bos[2];
@@ -1235,7 +1239,7 @@ static void panthor_shrinker_test_written_anyway(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_gem_write, panthor_shrinker_test_start_writing);
 	kunit_activate_static_stub(test, panthor_gem_free_written,
 				   panthor_shrinker_test_is_written);
-	KUNIT_EXPECT_EQ(test, panthor_gem_shrink(ctx->ptdev, 1, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL),
 			PANTHOR_KUNIT_BO_PAGES);
 
 	panthor_shrinker_test_set_pressure(test, &p);
@@ -1348,7 +1352,7 @@ static struct kunit_case panthor_shrinker_tests[] = {
 	KUNIT_CASE(panthor_shrinker_test_reset),
 	KUNIT_CASE(panthor_shrinker_test_drop_caches),
 	KUNIT_CASE(panthor_shrinker_test_enough),
-	KUNIT_CASE(panthor_shrinker_test_not_its_turn),
+	KUNIT_CASE(panthor_shrinker_test_no_anon_pressure),
 	KUNIT_CASE(panthor_shrinker_test_written_anyway),
 	KUNIT_CASE(panthor_shrinker_test_recent),
 	KUNIT_CASE(panthor_shrinker_test_last_round),
