@@ -141,6 +141,7 @@ gfp_t panthor_gem_gfp(bool insist)
 
 	return insist ? GFP_HIGHUSER : PANTHOR_GEM_GFP;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_gfp);
 
 /**
  * panthor_gem_fits_in_ram() - Check if a machine of this size can hold an object
@@ -390,6 +391,7 @@ int panthor_gem_populate(struct panthor_gem_object *bo, gfp_t gfp)
 
 	return ret;
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_populate);
 
 /**
  * panthor_gem_depopulate() - Give the backing pages back to the system

@@ -982,3 +982,4 @@ int panthor_overcommit_init(struct panthor_device *ptdev)
 
 	return drmm_mutex_init(&ptdev->base, &ptdev->overcommit.lock);
 }
+EXPORT_SYMBOL_IF_KUNIT(panthor_overcommit_init);

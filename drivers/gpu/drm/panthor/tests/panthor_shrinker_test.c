@@ -175,7 +175,9 @@ static void panthor_shrinker_test_allocs_seen(struct kunit *test)
 	panthor_shrinker_watch_allocs(&allocs);
 	kfree(kmalloc(1, GFP_NOWAIT));
 	panthor_shrinker_unwatch_allocs(&allocs);
-	KUNIT_ASSERT_EQ(test, allocs.count, 1);
+
+	/* The kernel might allocate something to keep track of it. */
+	KUNIT_ASSERT_LE(test, 1, allocs.count);
 }
 
 /*
@@ -1280,8 +1282,8 @@ static void panthor_shrinker_test_recent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[0]));
 
-	/* Each of its VMs gives it one. */
-	for (u32 i = 0; i < ARRAY_SIZE(vms); i++) {
+	/* Each of its VMs gives it one, and the last one, which it's private to then, another. */
+	for (u32 i = 0; i < ARRAY_SIZE(vms) + 1; i++) {
 		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 0);
 		KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(shared));
 	}
