@@ -101,6 +101,7 @@ int pan_model_knobs_reset(void)
 		{ "as_drop_nth", 0 },
 		{ "flush_hang_nth", 0 },
 		{ "as_latency_us", 0 },
+		{ "as_late_us", 0 },
 		{ "tlb_entries", DEFAULT_TLB_ENTRIES },
 		{ "tiler_oom_auto", 0 },
 		{ "ack_latency_us", 0 },

@@ -8,6 +8,7 @@
  *   step            so many instructions execute in spite of that; counts down
  *   tlb_entries     per address space, 0 = no TLB; setting it empties the TLBs
  *   as_latency_us   an AS command is active for so long
+ *   as_late_us      the next AS command is; goes back to 0 then
  *   as_hang_nth     the n-th AS command from now is active until GPU reset; 0 =
  *                   none; counts down
  *   as_drop_nth     the n-th AS command from now has no effect (but does release
@@ -112,6 +113,7 @@ static struct knob knobs[] = {
 	{ "pause", offsetof(struct csf_knobs, pause), 1 },
 	{ "step", offsetof(struct csf_knobs, steps), S64_MAX },
 	{ "as_latency_us", offsetof(struct csf_knobs, as_latency_us), USEC_PER_SEC },
+	{ "as_late_us", offsetof(struct csf_knobs, as_late_us), USEC_PER_SEC },
 	{ "as_hang_nth", offsetof(struct csf_knobs, as_hang_nth), S64_MAX },
 	{ "as_drop_nth", offsetof(struct csf_knobs, as_drop_nth), S64_MAX },
 	{ "flush_hang_nth", offsetof(struct csf_knobs, flush_hang_nth), S64_MAX },

@@ -429,6 +429,15 @@ static void check_command_power(struct csf_model *m, const struct csf_as *as, u3
 		csf_bug(m, CSF_BUG_POWER, "AS%td: command %u with L2 off", as - m->as, cmd);
 }
 
+/* In microseconds */
+static u64 duration_of_command(struct csf_knobs *knobs)
+{
+	u64 late = knobs->as_late_us;
+
+	knobs->as_late_us = 0;
+	return late ?: knobs->as_latency_us;
+}
+
 static void start_command(struct csf_model *m, struct csf_as *as, u32 cmd)
 {
 	poll_command(m, as);
@@ -449,7 +458,7 @@ static void start_command(struct csf_model *m, struct csf_as *as, u32 cmd)
 	as->hung = csf_countdown(&m->knobs.as_hang_nth);
 	as->drop = csf_countdown(&m->knobs.as_drop_nth);
 	as->busy = true;
-	as->deadline = ktime_add_us(ktime_get(), m->knobs.as_latency_us);
+	as->deadline = ktime_add_us(ktime_get(), duration_of_command(&m->knobs));
 	poll_command(m, as);
 }
 

@@ -686,6 +686,20 @@ static void mmu_test_latency(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, cached(c, VA));
 }
 
+/* One command is late, those after it are not */
+static void mmu_test_late(struct kunit *test)
+{
+	struct ctx *c = test->priv;
+
+	c->m->knobs.as_late_us = USEC_PER_SEC;
+	as_command(c, AS_FLUSH_PT);
+	KUNIT_EXPECT_EQ(test, as_read(c, AS_STATUS) & 1, 1);
+	c->m->as[AS].deadline = 0;
+	KUNIT_EXPECT_EQ(test, as_read(c, AS_STATUS), 0);
+	as_command(c, AS_FLUSH_PT);
+	KUNIT_EXPECT_EQ(test, as_read(c, AS_STATUS), 0);
+}
+
 /* Drivers use an AS without waiting for the end of UPDATE: accesses do */
 static void mmu_test_slow_update(struct kunit *test)
 {
@@ -926,6 +940,7 @@ static struct kunit_case mmu_test_cases[] = {
 	KUNIT_CASE(mmu_test_lock_region_kept),
 	KUNIT_CASE(mmu_test_lock_again),
 	KUNIT_CASE(mmu_test_latency),
+	KUNIT_CASE(mmu_test_late),
 	KUNIT_CASE(mmu_test_slow_update),
 	KUNIT_CASE(mmu_test_busy),
 	KUNIT_CASE(mmu_test_hang),

@@ -454,6 +454,7 @@ struct csf_suspend_buf {
  * @pause: command streams don't execute
  * @steps: but so many instructions
  * @as_latency_us: duration of an AS command
+ * @as_late_us: duration of the next one, if it's not 0
  * @as_hang_nth: countdown to an AS command that never ends
  * @as_drop_nth: countdown to an AS command without effect
  * @flush_hang_nth: countdown to a cache flush (GPU_CMD) that never ends
@@ -469,6 +470,7 @@ struct csf_knobs {
 	u64 pause;
 	u64 steps;
 	u64 as_latency_us;
+	u64 as_late_us;
 	u64 as_hang_nth;
 	u64 as_drop_nth;
 	u64 flush_hang_nth;
