@@ -4,6 +4,8 @@
 
 #include <linux/types.h>
 
+struct shrink_control;
+
 /* All anonymous pages are scanned that the priority asks for. */
 #define ANON_PRESSURE_MAX	1024U
 
@@ -17,8 +19,11 @@ struct reclaim_pressure {
 	 */
 	unsigned int anon;
 
-	/** @priority: Priority, from DEF_PRIORITY down to 0, which is the last round. */
+	/** @priority: Priority, from DEF_PRIORITY down to 0. */
 	int priority;
+
+	/** @last_round: True if it's the OOM killer's turn after this. */
+	bool last_round;
 
 	/**
 	 * @nr_missing: If what's in the lists isn't enough, number of free pages that are
@@ -30,5 +35,7 @@ struct reclaim_pressure {
 
 bool reclaim_get_pressure(struct reclaim_pressure *pressure);
 bool reclaim_got_enough(void);
+void reclaim_note_anon_cost(struct shrink_control *sc, unsigned long nr_io,
+			    unsigned long nr_rotated);
 
 #endif /* _LINUX_VMSCAN_H */

@@ -144,6 +144,9 @@ struct panthor_reclaim_scan {
 	/** @freed: Number of pages that were reclaimed so far. */
 	unsigned long freed;
 
+	/** @evicted: Number of those that were in memory before. */
+	unsigned long evicted;
+
 	/** @passed: Number of pages that were passed over, because of a second chance. */
 	unsigned long passed;
 
@@ -741,6 +744,8 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
 
 		panthor_reclaim_stages[i](scan);
 		pages[i] = scan->freed - before;
+		if (i != PANTHOR_RECLAIM_STAGE_WRITTEN)
+			scan->evicted += pages[i];
 	}
 
 	trace_gem_reclaim_scan(scan->ptdev, nr_pages, pages, scan->writing);
@@ -847,10 +852,11 @@ static void panthor_lruvec_shrink(struct panthor_device *ptdev, struct panthor_l
 
 	panthor_gem_shrinker_get_pressure(&pressure);
 	scan.written_only = !pressure.anon;
-	scan.last_round = !pressure.priority;
-	scan.second_chance = !scan.last_round && !pressure.nr_missing;
+	scan.last_round = pressure.last_round;
+	scan.second_chance = pressure.priority && !pressure.nr_missing;
 
 	panthor_reclaim_run(&scan, nr_pages);
+	reclaim_note_anon_cost(sc, scan.evicted, scan.passed);
 	panthor_reclaim_wait_written(&scan);
 	res->freed += scan.freed;
 	res->passed += scan.passed;

@@ -378,7 +378,7 @@ static void panthor_evict_test_pressure(struct reclaim_pressure *pressure)
 
 	*pressure = (struct reclaim_pressure) {
 		.anon = ANON_PRESSURE_MAX,
-		.priority = t->last_round ? 0 : 1,
+		.last_round = t->last_round,
 	};
 }
 
