@@ -29,11 +29,13 @@ FIXTURE(evict_turn) {
 FIXTURE_VARIANT(evict_turn) {
 	const char *swappiness;
 	bool nothing;
+	bool files_too;		/* reclaim looks at files as well */
 };
 
-FIXTURE_VARIANT_ADD(evict_turn, swappiness_0) { "0", true };
-FIXTURE_VARIANT_ADD(evict_turn, swappiness_60) { "60", false };
-FIXTURE_VARIANT_ADD(evict_turn, swappiness_200) { "200", false };
+FIXTURE_VARIANT_ADD(evict_turn, swappiness_0) { "0", true, true };
+FIXTURE_VARIANT_ADD(evict_turn, swappiness_60) { "60", false, true };
+/* What's in files is only looked at when there's nothing else, so whatever is there goes. */
+FIXTURE_VARIANT_ADD(evict_turn, swappiness_200) { "200", false, false };
 
 FIXTURE_SETUP(evict_turn)
 {
@@ -132,7 +134,8 @@ TEST_F(evict_turn, idle)
 	TH_LOG("anonymous memory: %llu KiB, GPU memory: %llu KiB", anon * 4, pages * 4);
 	if (variant->nothing)
 		EXPECT_EQ(evictions, EVICTIONS(&self->env.dev));
-	EXPECT_GE(anon + 8 * PAN_SZ_1M / PAN_PAGE_SIZE, pages);
+	if (variant->files_too)
+		EXPECT_GE(anon + 8 * PAN_SZ_1M / PAN_PAGE_SIZE, pages);
 	expect_intact(_metadata, self);
 }
 
@@ -154,8 +157,10 @@ TEST_F(evict_turn, working)
 	ASSERT_EQ(0, read_much(draw, self));
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "restores", &restored));
 	after = EVICTIONS(&self->env.dev);
-	EXPECT_EQ(before, after);
-	EXPECT_EQ(restores, restored);
+	if (variant->files_too) {
+		EXPECT_EQ(before, after);
+		EXPECT_EQ(restores, restored);
+	}
 	expect_intact(_metadata, self);
 }
 
