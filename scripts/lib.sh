@@ -306,6 +306,53 @@ pick_cpu()
 		END { print best }'
 }
 
+# Call FUNCTION with each number below N. Each CPU that we may use, but no more than four,
+# takes the next one when it's done with one, as CPU, which is where its guests run.
+# CPU=n: all there. Status: whether all of them returned 0.
+on_all_cpus() # N FUNCTION QUEUE
+{
+	local c status=0
+	local -a pids=()
+
+	mkdir -p "$(dirname "$3")"
+	echo 0 >"$3"
+	for c in ${CPU:-$(allowed_cpus | head -n 4)}; do
+		CPU=$c work_off "$@" &
+		pids+=($!)
+	done
+	for c in "${pids[@]}"; do
+		wait "$c" || status=1
+	done
+	return $status
+}
+
+allowed_cpus()
+{
+	taskset -pc $$ | sed 's/.*: //; s/,/\n/g' |
+		awk -F- '{ for (i = $1; i <= $NF; i++) print i }'
+}
+
+work_off() # N FUNCTION QUEUE
+{
+	local i status=0
+
+	export CPU
+	while i=$(next_number "$3") && [ "$i" -lt "$1" ]; do
+		"$2" "$i" || status=1
+	done
+	return $status
+}
+
+next_number() # QUEUE
+{
+	local n
+
+	flock 9
+	read -r n <"$1"
+	echo $((n + 1)) >"$1"
+	echo "$n"
+} 9>"$1.lock"
+
 # Counting of results. The last line of a test verb, and of make test, is
 # "N passed, N failed, N skipped"; nothing counted is a failure, too.
 results_start() { passed=0 failed=0 skipped=0; }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # make selftest [T='glob...']: the programs of tools/testing/panthor/tests in the
 # guest. A line " * guest: OPTIONS" in the comment at the head of a test's file
-# gives guest.sh options (RAM, swap); tests with the same options share a boot.
+# gives guest.sh options (RAM, swap); tests with the same options share a boot, and
+# boots share the CPUs. CPU=n: one after the other, on that one.
 # "--kernel plain" is for those that move too much memory for the debug kernel. With
 # ARCH=arm64 SMP=n on emulated CPUs, two if not told otherwise.
 # Ends with "N passed, N failed, N skipped".
@@ -62,10 +63,36 @@ run_group() # N OPTIONS NAME...
 	done
 }
 
-n=0
-while IFS= read -r opts; do
-	n=$((n + 1))
+mapfile -t boots < <(printf '%s\n' "${!groups[@]}" | sort)
+
+# Those that are on their own show what they do while they do it.
+run_boot() # N
+{
+	local out=$build/log/selftest-$tree-$flavour-$(($1 + 1)).txt
+
+	results_start
 	# shellcheck disable=SC2086 # a list of names
-	run_group $n "$opts" ${groups[$opts]}
-done < <(printf '%s\n' "${!groups[@]}" | sort)
+	run_group $(($1 + 1)) "${boots[$1]}" ${groups[${boots[$1]}]} >"$out"
+	echo "$passed $failed $skipped" >"$out.counts"
+	flock "$build/log/queue-selftest.lock" cat "$out"
+}
+
+if [ ${#boots[@]} = 1 ] || [ "$arch" = arm64 ]; then
+	for n in "${!boots[@]}"; do
+		# shellcheck disable=SC2086 # a list of names
+		run_group $((n + 1)) "${boots[n]}" ${groups[${boots[n]}]}
+	done
+	results_end
+fi
+
+rm -f "$build/log/selftest-$tree-$flavour-"*.txt.counts
+on_all_cpus ${#boots[@]} run_boot "$build/log/queue-selftest-$tree-$flavour" || true
+for n in "${!boots[@]}"; do
+	counts=$build/log/selftest-$tree-$flavour-$((n + 1)).txt.counts
+	if [ -f "$counts" ]; then
+		results_add "$(cat "$counts")"
+	else
+		result_fail "boot $((n + 1)) (${boots[n]# }) was not run to its end"
+	fi
+done
 results_end

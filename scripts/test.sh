@@ -20,7 +20,6 @@ export KERNEL=$kernel
 results_start
 mkdir -p "$build/log/test"
 start=$SECONDS
-queue=$build/log/test/queue
 
 # One part, its output kept; counts come from its last line.
 part() # NAME command...
@@ -52,39 +51,21 @@ finish() # NAME
 	echo "=== $1: $seconds s"
 }
 
-# What there is to do, the longest first. Names that end in -base: the unpatched kernel.
-parts=(selftest selftest-base igt kunit igt-base run)
+# What there is to do on a CPU each, the longest first. Names that end in -base: the
+# unpatched kernel. The selftests of the series, which use all CPUs, are the rest.
+parts=(selftest-base igt kunit igt-base run)
 [ "$KERNEL" != debug ] || parts+=(runner)
 
-run_part() # NAME
+run_part() # N
 {
-	case $1 in
+	local name=${parts[$1]}
+
+	case $name in
 	run) part run env -u KERNEL scripts/run.sh ;;
 	runner) BASE=1 part runner scripts/runner-test.sh ;;
-	*-base) BASE=1 part "$1" "scripts/${1%-base}.sh" ;;
-	*) part "$1" "scripts/$1.sh" ;;
+	*-base) BASE=1 part "$name" "scripts/${name%-base}.sh" ;;
+	*) part "$name" "scripts/$name.sh" ;;
 	esac
-}
-
-# A CPU takes the next part when it's done with one. Guests have one CPU each.
-next_part() # prints its number
-{
-	local n
-
-	flock 9
-	read -r n <"$queue"
-	echo $((n + 1)) >"$queue"
-	echo "$n"
-} 9>"$queue.lock"
-
-worker() # CPU
-{
-	local n
-
-	export CPU=$1
-	while n=$(next_part) && [ "$n" -lt ${#parts[@]} ]; do
-		run_part "${parts[n]}"
-	done
 }
 
 several_cpus()
@@ -134,13 +115,9 @@ part status scripts/status.sh
 part ledger scripts/check-ledger.sh
 scripts/fetch-igt.sh >/dev/null || true
 
-mapfile -t cpus < <(taskset -pc $$ | sed 's/.*: //; s/,/\n/g' | awk -F- '{ for (i = $1; i <= $NF; i++) print i }')
-echo 0 >"$queue"
-for c in "${cpus[@]:0:4}"; do
-	worker "$c" &
-done
-wait
-for p in status ledger "${parts[@]}"; do
+on_all_cpus ${#parts[@]} run_part "$build/log/test/queue"
+part selftest scripts/selftest.sh
+for p in status ledger "${parts[@]}" selftest; do
 	finish "$p"
 done
 several_cpus

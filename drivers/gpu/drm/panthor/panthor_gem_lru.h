@@ -314,6 +314,9 @@ struct panthor_reclaim {
 	/** @older_than: &panthor_vm_reclaim.seq of a VM. Nobody else looks at it. */
 	u64 older_than;
 
+	/** @swap_stalled: True if waiting for what's being written was in vain, last time. */
+	bool swap_stalled;
+
 	/** @shrinker: Shrinker, NULL once the device is unplugged. */
 	struct shrinker *shrinker;
 

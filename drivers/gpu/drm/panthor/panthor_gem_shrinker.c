@@ -41,15 +41,17 @@
  *    can access anything that's mapped in its VM, so all that's there is passed over,
  *    page by page, before the first of them is evicted. The last round of reclaim, after
  *    which the OOM killer is invoked, has no time for that.
- * 5. Whoever got enough stops there, whatever the share.
- * 6. After that, it's a matter of order, see &enum panthor_reclaim_stage.
+ * 5. If there isn't enough of anything else, what's missing to the low watermark goes at
+ *    once, whatever the share, and without a second chance.
+ * 6. Whoever got enough stops there, whatever the share.
+ * 7. After that, it's a matter of order, see &enum panthor_reclaim_stage.
  *
  * Those who ask for GPU memory in particular, as mem_reclaim and debugfs do, or because
  * VMs want more than there is, get it if there's room in swap.
  */
 
 /* How long a swap device has to free something before the OOM killer is called. */
-#define PANTHOR_RECLAIM_WRITE_MS	100
+#define PANTHOR_GEM_SHRINKER_WRITE_MS	100
 
 static struct panthor_device *shrinker_to_panthor_device(struct shrinker *shrinker)
 {
@@ -755,15 +757,17 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
  * There's enough to come, but nothing is free, because the swap device isn't that fast.
  * Let others run, among them those who make it faster, and look again. Only sleep in the
  * last round, after which the OOM killer is called: if there's nothing to be had, this is
- * how long it takes to find out, over and over again.
+ * how long it takes to find out, over and over again. And only until it turns out to be in
+ * vain: there might be any number of cgroups to look at, with the same swap device.
  */
 static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_RECLAIM_WRITE_MS);
+	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
+	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_GEM_SHRINKER_WRITE_MS);
 	bool sleep = false;
 
 	while (scan->writing && scan->freed <= scan->writing) {
-		atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
+		atomic_long_inc(&reclaim->stats.waits);
 		if (sleep)
 			schedule_timeout_killable(1);
 		else
@@ -772,10 +776,18 @@ static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 		scan->freed = 0;
 		scan->writing = 0;
 		panthor_reclaim_scan_written(scan);
-		sleep = scan->last_round;
-		if (!sleep || time_after(jiffies, end) || fatal_signal_pending(current))
+		sleep = scan->last_round && !READ_ONCE(reclaim->swap_stalled);
+		if (!sleep || fatal_signal_pending(current))
 			return;
+
+		if (time_after(jiffies, end)) {
+			WRITE_ONCE(reclaim->swap_stalled, true);
+			return;
+		}
 	}
+
+	if (scan->freed)
+		WRITE_ONCE(reclaim->swap_stalled, false);
 }
 
 /**

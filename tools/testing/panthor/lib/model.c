@@ -105,6 +105,7 @@ int pan_model_knobs_reset(void)
 		{ "tlb_entries", DEFAULT_TLB_ENTRIES },
 		{ "tiler_oom_auto", 0 },
 		{ "ack_latency_us", 0 },
+		{ "boot_latency_us", 0 },
 		{ "pause", 0 },
 	};
 	int ret = 0, err;

@@ -14,6 +14,7 @@
  *   as_drop_nth     the n-th AS command from now has no effect (but does release
  *                   its lock); counts down
  *   flush_hang_nth  the n-th cache flush (GPU_CMD) from now doesn't end; counts down
+ *   boot_latency_us the firmware boots for so long
  *   mcu_hang        1: firmware and streams stand still until GPU reset, 2: also
  *                   after it
  *   refuse_power    1: L2 and cores can't be turned on
@@ -117,6 +118,7 @@ static struct knob knobs[] = {
 	{ "as_hang_nth", offsetof(struct csf_knobs, as_hang_nth), S64_MAX },
 	{ "as_drop_nth", offsetof(struct csf_knobs, as_drop_nth), S64_MAX },
 	{ "flush_hang_nth", offsetof(struct csf_knobs, flush_hang_nth), S64_MAX },
+	{ "boot_latency_us", offsetof(struct csf_knobs, boot_latency_us), USEC_PER_SEC },
 	{ "mcu_hang", offsetof(struct csf_knobs, mcu_hang), 2 },
 	{ "refuse_power", offsetof(struct csf_knobs, refuse_power), 1 },
 	{ "reset_hang", offsetof(struct csf_knobs, reset_hang), 1 },

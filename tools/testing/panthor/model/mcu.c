@@ -198,7 +198,7 @@ static void boot(struct csf_model *m)
 {
 	if (m->knobs.mcu_hang)
 		return;
-	m->mcu.boot = csf_mmu_blocked(m, 0);
+	m->mcu.boot = csf_mmu_blocked(m, 0) || ktime_before(ktime_get(), m->mcu.boot_time);
 	if (m->mcu.boot)
 		return;
 	if (!csf_l2_ready(m)) {
@@ -239,8 +239,10 @@ void csf_mcu_control(struct csf_model *m, u32 val)
 	case MCU_CONTROL_ENABLE:
 	case MCU_CONTROL_AUTO:
 		m->mcu.control = val;
+		m->mcu.boot_time = ktime_add_us(ktime_get(), m->knobs.boot_latency_us);
 		if (m->mcu.status == MCU_DISABLED || m->mcu.status == MCU_HALTED)
 			boot(m);
+		m->kick = true;
 		break;
 	default:
 		csf_bug(m, CSF_BUG_MCU_CONTROL, "MCU_CONTROL %u", val);
@@ -356,8 +358,10 @@ bool csf_mcu_pass(struct csf_model *m)
 	/* looks at an active command, whose completion may boot */
 	if (csf_mmu_blocked(m, 0))
 		return true;
+	if (m->mcu.boot)
+		boot(m);
 	if (!csf_mcu_alive(m))
-		return false;
+		return m->mcu.boot;
 
 	m->mcu.doorbells = 0;
 	if (m->mcu.glb_doorbell) {

@@ -305,6 +305,22 @@ static void mcu_test_boot_slow_update(struct kunit *test)
 	expect_no_bugs(test);
 }
 
+/* The firmware takes its time, without any command that it could wait for */
+static void mcu_test_slow_boot(struct kunit *test)
+{
+	struct ctx *c = test->priv;
+
+	c->m->knobs.boot_latency_us = USEC_PER_SEC;
+	enable_as(test, 0);
+	csf_reg_write(c->m, REG_MCU_CONTROL, 2);
+	let_run(test);
+	KUNIT_EXPECT_EQ(test, csf_reg_read(c->m, REG_MCU_STATUS), MCU_DISABLED);
+	c->m->mcu.boot_time = 0;
+	let_run(test);
+	KUNIT_EXPECT_EQ(test, csf_reg_read(c->m, REG_MCU_STATUS), MCU_ENABLED);
+	expect_no_bugs(test);
+}
+
 /* HALT takes effect within the doorbell write; without doorbell, or twice, not */
 static void mcu_test_halt(struct kunit *test)
 {
@@ -732,6 +748,7 @@ static struct kunit_case mcu_test_cases[] = {
 	KUNIT_CASE(mcu_test_boot),
 	KUNIT_CASE(mcu_test_boot_unmapped),
 	KUNIT_CASE(mcu_test_boot_slow_update),
+	KUNIT_CASE(mcu_test_slow_boot),
 	KUNIT_CASE(mcu_test_halt),
 	KUNIT_CASE(mcu_test_global_requests),
 	KUNIT_CASE(mcu_test_hang),

@@ -337,7 +337,8 @@ enum csf_mcu_status {
  * struct csf_mcu - the microcontroller and the global interface
  * @control: MCU_CONTROL
  * @status: MCU_STATUS
- * @boot: to be booted as soon as AS0 can be used
+ * @boot: to be booted as soon as AS0 can be used, and it's @boot_time
+ * @boot_time: when it has booted, if nothing else keeps it
  * @halt: the HALT request as last seen: only 0 to 1 counts
  * @glb_doorbell: doorbell 0 was rung
  * @doorbells: user doorbells that were rung
@@ -346,6 +347,7 @@ struct csf_mcu {
 	u32 control;
 	enum csf_mcu_status status;
 	bool boot;
+	ktime_t boot_time;
 	bool halt;
 	bool glb_doorbell;
 	u32 doorbells;
@@ -458,6 +460,7 @@ struct csf_suspend_buf {
  * @as_hang_nth: countdown to an AS command that never ends
  * @as_drop_nth: countdown to an AS command without effect
  * @flush_hang_nth: countdown to a cache flush (GPU_CMD) that never ends
+ * @boot_latency_us: duration of the firmware's boot
  * @mcu_hang: firmware does nothing; 1 until the next reset, 2 for good
  * @refuse_power: power-up requests are ignored; what a driver does without
  *	power is then not reported
@@ -474,6 +477,7 @@ struct csf_knobs {
 	u64 as_hang_nth;
 	u64 as_drop_nth;
 	u64 flush_hang_nth;
+	u64 boot_latency_us;
 	u64 mcu_hang;
 	u64 refuse_power;
 	u64 reset_hang;

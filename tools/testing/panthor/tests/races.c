@@ -296,15 +296,6 @@ static void verify_and_close(struct __test_metadata *_metadata, FIXTURE_DATA(rac
 	}
 }
 
-/*
- * The driver polls for the end of commands. With a single CPU, which isn't taken from it
- * meanwhile, those who release groups, or let the GPU sleep, don't get there.
- */
-static bool others_starve(void)
-{
-	return sysconf(_SC_NPROCESSORS_ONLN) == 1;
-}
-
 /* The GPU is reset while a VM is evicted. */
 TEST_F(races, reset)
 {
@@ -313,8 +304,6 @@ TEST_F(races, reset)
 	__u64 resets;
 	int round;
 
-	if (others_starve())
-		SKIP(return, "one CPU");
 	create_slow(_metadata, self);
 	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &victim));
 	ASSERT_EQ(0, pan_keep_awake(&self->env.dev, true));
@@ -341,8 +330,6 @@ TEST_F(races, suspend)
 	__u64 clock_on = PAN_COUNTER("clock_on");
 	int round;
 
-	if (others_starve())
-		SKIP(return, "one CPU");
 	create_slow(_metadata, self);
 	ASSERT_EQ(0, set_autosuspend(&self->env.dev, 0));
 	start_evicting(_metadata, self);

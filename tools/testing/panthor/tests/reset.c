@@ -206,6 +206,31 @@ TEST_F(reset, new_group_during_reset)
 }
 
 /*
+ * The firmware has to be loaded again, and takes its time to boot. Groups that are created
+ * meanwhile can't ask it for anything.
+ */
+TEST_F(reset, groups_until_boot)
+{
+	struct pan_group group;
+	struct pan_cs cs;
+
+	PAN_SKIP_UNPATCHED("it asks the firmware during a reset");
+	ASSERT_EQ(0, pan_model_knob_set_u64("boot_latency_us", 200000));
+	ASSERT_EQ(0, pan_model_knob_set("mcu_hang", "1"));
+	self->groups_lost = true;
+	pan_cs_init(&cs);
+	pan_cs_emit(&cs, csf_nop());
+	ASSERT_EQ(0, pan_ctx_start(&self->idle, 0, &cs));
+	do {
+		ASSERT_EQ(0, pan_group_create(&self->idle.vm, 1, PAN_SZ_64K,
+					      PANTHOR_GROUP_PRIORITY_MEDIUM, &group));
+		ASSERT_EQ(0, pan_group_destroy(&group));
+	} while (PAN_COUNTER("boots") == self->boots);
+	EXPECT_GT(0, pan_ctx_wait(&self->idle, PAN_DEADLINE_MS));
+	expect_busy_lost(_metadata, self);
+}
+
+/*
  * The driver's handler takes its time between clearing the interrupt and looking at
  * what it was for, longer than the driver waits for the end of a reset, or of a flush.
  */

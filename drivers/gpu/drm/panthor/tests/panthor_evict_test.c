@@ -447,6 +447,32 @@ static void panthor_evict_test_in_flight_last_round(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t.calls, 3);
 }
 
+/*
+ * If nothing is, it's no use to wait again for each cgroup. How long a wait was is told from
+ * the number of looks: one is over at once.
+ */
+static void panthor_evict_test_in_flight_stalled(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_reclaim *reclaim = &ctx->ptdev->reclaim;
+	struct panthor_evict_test t = { .last_round = true };
+	long waits;
+
+	panthor_evict_test_write_slowly(test, &t);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_TRUE(test, reclaim->swap_stalled);
+	waits = atomic_long_read(&reclaim->stats.waits);
+	KUNIT_EXPECT_GE(test, waits, 2);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, atomic_long_read(&reclaim->stats.waits), waits + 1);
+
+	t.written = true;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_FALSE(test, reclaim->swap_stalled);
+}
+
 /* What's missing is evicted. Those who ask for evictions get them. */
 static void panthor_evict_test_more_in_flight(struct kunit *test)
 {
@@ -1287,6 +1313,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_no_io),
 	KUNIT_CASE(panthor_evict_test_in_flight),
 	KUNIT_CASE(panthor_evict_test_in_flight_last_round),
+	KUNIT_CASE(panthor_evict_test_in_flight_stalled),
 	KUNIT_CASE(panthor_evict_test_in_flight_no_room),
 	KUNIT_CASE(panthor_evict_test_more_in_flight),
 	KUNIT_CASE(panthor_evict_test_not_in_flight),
