@@ -271,12 +271,57 @@ kunit_py() # TREE run|build|exec arguments...
 # The guest that a selftest wants: options of guest.sh.
 guest_options() { sed -n '1,30s/^ \* guest: *//p' "$panthor/tests/${1%%.*}.c" | head -n 1; } # TEST
 
+# Run a command that may take minutes: say how long it has been at it, and how long it
+# took last time. On a terminal each second, in place; a log gets a line each minute.
+with_progress() # NAME command...
+{
+	local name=$1 seconds=$build/log/seconds/$1 begin=$SECONDS status=0 ticker=''
+
+	shift
+	if [ -z "${NO_PROGRESS:-}" ]; then
+		tick "$name" "$(cat "$seconds" 2>/dev/null)" &
+		ticker=$!
+	fi
+	"$@" || status=$?
+	if [ -n "$ticker" ]; then
+		kill "$ticker" 2>/dev/null || true
+		wait "$ticker" 2>/dev/null || true
+		[ ! -t 2 ] || printf '\r\033[K' >&2
+	fi
+	if [ $status = 0 ]; then
+		mkdir -p "${seconds%/*}"
+		echo $((SECONDS - begin)) >"$seconds"
+	fi
+	return $status
+}
+
+# Without a child, which would be left behind, and hold our locks.
+tick() # NAME SECONDS-LAST-TIME
+{
+	local begin=$SECONDS never now
+
+	exec {never}<> <(:)
+	while kill -0 $$ 2>/dev/null; do
+		read -rt 1 -u "$never" || true
+		now=$((SECONDS - begin))
+		if [ -t 2 ]; then
+			printf '\r\033[K-- %s: %d s%s' "$1" $now "${2:+, $2 s last time}" >&2
+		elif [ $now -ge 60 ] && [ $((now % 60)) = 0 ]; then
+			say "$1: $now s${2:+, $2 s last time}"
+		fi
+	done
+}
+
+into() { "${@:2}" >"$1" 2>&1; } # LOG cmd...
+
 # Run a command quietly; show the end of its log if it fails.
-quietly() { # LOG cmd...
+quietly() # LOG cmd...
+{
 	local log=$1
+
 	shift
 	mkdir -p "$(dirname "$log")"
-	if ! "$@" >"$log" 2>&1; then
+	if ! with_progress "$(basename "$log" .log)" into "$log" "$@"; then
 		grep -E -m 8 'error:|ERROR|No rule to make|undefined reference|Error:' "$log" >&2 ||
 			tail -n 15 "$log" >&2
 		die "failed, see ${log#"$top"/}"
@@ -317,7 +362,7 @@ on_all_cpus() # N FUNCTION QUEUE
 	mkdir -p "$(dirname "$3")"
 	echo 0 >"$3"
 	for c in ${CPU:-$(allowed_cpus | head -n 4)}; do
-		CPU=$c work_off "$@" &
+		CPU=$c NO_PROGRESS=1 work_off "$@" &
 		pids+=($!)
 	done
 	for c in "${pids[@]}"; do
@@ -336,7 +381,7 @@ work_off() # N FUNCTION QUEUE
 {
 	local i status=0
 
-	export CPU
+	export CPU NO_PROGRESS
 	while i=$(next_number "$3") && [ "$i" -lt "$1" ]; do
 		"$2" "$i" || status=1
 	done
@@ -377,7 +422,7 @@ run_ktap() # LOG guest.sh's arguments...
 	local log=$1 status=0
 
 	shift
-	"$top/scripts/guest.sh" "$@" >"$log.out" || status=$?
+	with_progress "$(basename "$log")" "$top/scripts/guest.sh" "$@" >"$log.out" || status=$?
 	awk -f "$top/scripts/ktap.awk" -v counts="$log.counts" "$log.out"
 	results_add "$(cat "$log.counts")"
 	[ $status = 0 ] || result_fail "$(basename "$log"): exit status $status of the guest (its output: ${log#"$top"/}.out)"

@@ -24,11 +24,14 @@ start=$SECONDS
 # One part, its output kept; counts come from its last line.
 part() # NAME command...
 {
-	local out=$build/log/test/$1.txt begin=$SECONDS status=0
+	local name=$1 out=$build/log/test/$1.txt begin=$SECONDS status=0 last
 
 	shift
+	last=$(sed -n 's/.* seconds //p' "$out.end" 2>/dev/null) || true
+	say "$name${last:+: about $last s}"
 	"$@" >"$out" 2>&1 </dev/null || status=$?
 	echo "status $status seconds $((SECONDS - begin))" >"$out.end"
+	say "$name: done after $((SECONDS - begin)) s, $((SECONDS - start)) s in all"
 }
 
 finish() # NAME

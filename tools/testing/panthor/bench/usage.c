@@ -34,21 +34,6 @@ const char *swap_name(enum swap swap)
 	return swap == DISK_SWAP ? "disk" : "zram";
 }
 
-/* Free memory, including what the allocator keeps at hand: the pagesets of the CPUs. */
-static __u64 really_free(void)
-{
-	char text[16384], *p = text;
-	__u64 bytes;
-
-	MUST(pan_meminfo("MemFree", &bytes));
-	MUST(pan_read_file("/proc/zoneinfo", text, sizeof(text)));
-	while ((p = strstr(p, " count: "))) {
-		p += strlen(" count: ");
-		bytes += strtoull(p, NULL, 10) * PAN_PAGE_SIZE;
-	}
-	return bytes;
-}
-
 void usage_read(struct pan_dev *dev, struct usage *usage)
 {
 	__u64 pages;
@@ -60,7 +45,7 @@ void usage_read(struct pan_dev *dev, struct usage *usage)
 	usage->written = pages * PAN_PAGE_SIZE;
 	MUST(pan_vmstat("pswpin", &pages));
 	usage->read = pages * PAN_PAGE_SIZE;
-	usage->free = really_free();
+	MUST(pan_really_free(&usage->free));
 	/* The device isn't there unless it's in use. */
 	if (pan_zram_used(&usage->zram))
 		usage->zram = 0;

@@ -185,6 +185,7 @@ int pan_model_wait_counter(const char *name, __u64 at_least, int timeout_ms);
 
 /* sysinfo.c */
 int pan_meminfo(const char *key, __u64 *bytes);
+int pan_really_free(__u64 *bytes);
 int pan_vmstat(const char *key, __u64 *value);
 int pan_swap_free(__u64 *bytes);
 int pan_swap_total(__u64 *bytes);

@@ -65,6 +65,27 @@ int pan_vmstat(const char *key, __u64 *value)
 }
 
 /**
+ * pan_really_free() - Free memory, with what the allocator keeps at hand for the CPUs.
+ * @bytes: its value
+ *
+ * Return: 0 or a negative errno.
+ */
+int pan_really_free(__u64 *bytes)
+{
+	char text[16384], *p;
+	int ret;
+
+	ret = pan_meminfo("MemFree", bytes);
+	if (!ret)
+		ret = pan_read_file("/proc/zoneinfo", text, sizeof(text));
+	if (ret < 0)
+		return ret;
+	for (p = text; (p = strstr(p, " count: ")); p++)
+		*bytes += strtoull(p + strlen(" count: "), NULL, 10) * PAN_PAGE_SIZE;
+	return 0;
+}
+
+/**
  * pan_swap_total() - Size of all swap.
  * @bytes: its value
  *

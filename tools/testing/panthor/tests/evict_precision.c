@@ -82,22 +82,6 @@ struct state {
 	__u64 zram;
 };
 
-/* Free memory, including what the allocator keeps at hand: the pagesets of the CPUs. */
-static int really_free(__u64 *bytes)
-{
-	char text[16384], *p;
-	int ret;
-
-	ret = pan_meminfo("MemFree", bytes);
-	if (!ret)
-		ret = pan_read_file("/proc/zoneinfo", text, sizeof(text));
-	if (ret < 0)
-		return ret;
-	for (p = text; (p = strstr(p, " count: ")); p++)
-		*bytes += strtoull(p + strlen(" count: "), NULL, 10) * PAN_PAGE_SIZE;
-	return 0;
-}
-
 static void look(struct __test_metadata *_metadata, FIXTURE_DATA(evict_precision) *self,
 		 struct state *s)
 {
@@ -105,7 +89,7 @@ static void look(struct __test_metadata *_metadata, FIXTURE_DATA(evict_precision
 	s->evicted *= PAN_PAGE_SIZE;
 	ASSERT_EQ(0, pan_vmstat("pswpout", &s->written));
 	s->written *= PAN_PAGE_SIZE;
-	ASSERT_EQ(0, really_free(&s->free));
+	ASSERT_EQ(0, pan_really_free(&s->free));
 	s->zram = 0;
 	if (self->zram)
 		ASSERT_EQ(0, pan_zram_used(&s->zram));
