@@ -164,6 +164,25 @@ printf '%s\n' ". '$top/scripts/lib.sh'" 'quietly "$build/log/runner-quietly.log"
 script bash "$work/ends.sh"
 check "a script that says why" 1 "^ends: failed, see build/log/runner-quietly.log"
 
+# Progress is seen where people look, and nothing is left behind that holds locks.
+cat >"$work/ends.sh" <<EOF
+. '$top/scripts/lib.sh'
+exec 9>'$work/progress.lock'; flock 9
+with_progress runner-progress sleep 2; with_progress runner-progress sleep 2
+EOF
+script script -qec "bash '$work/ends.sh'" /dev/null
+check "progress on a terminal" 0 "runner-progress: 1 s, 2 s last time"
+script flock -n "$work/progress.lock" true
+check "progress leaves no process behind" 0
+# Work that fails on one CPU isn't lost among the rest.
+cat >"$work/ends.sh" <<EOF
+. '$top/scripts/lib.sh'
+work() { echo "number \$1"; [ \$1 != 1 ]; }
+on_all_cpus 4 work '$work/queue'
+EOF
+script bash "$work/ends.sh"
+check "work for all CPUs, some of which fails" 1 "number 0" "number 1" "number 2" "number 3"
+
 # The arm64 guest, as far as it goes without a kernel for it.
 for bad in 0 9 99 two; do
 	script env ARCH=arm64 SMP=$bad "$top/scripts/selftest.sh"
