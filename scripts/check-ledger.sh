@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Does everything exist that tools/testing/panthor/PITFALLS.md names? Tests,
-# mutants, and, where there is a kernel tree, functions. Prints what doesn't;
-# status 1 then.
+# mutants, and, where there is a kernel tree, functions. And the tests that
+# mutants name? Prints what doesn't; status 1 then.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -35,5 +35,18 @@ if [ "$src" != "$top" ]; then
 		problem "no function $t()"
 	done < <(comm -23 <(echo "$functions") <(echo "$known"))
 fi
-[ $problems = 0 ] || die "${ledger#"$top"/} names what doesn't exist"
+
+# What notices a mutant: Kunit: SUITE.TEST, Selftest: PROGRAM[.TEST, .VARIANT or .VARIANT.TEST]
+for m in "$panthor"/mutants/*.patch; do
+	while read -r kind t; do
+		if [ "$kind" = Kunit: ]; then
+			grep -qxF "${t#*.}" <<<"$cases" && continue
+		else
+			grep -qsw -- "${t##*.}" "$panthor/tests/${t%%.*}.c" && continue
+			[ "$t" = "${t%.*}" ] && [ -f "$panthor/tests/$t.c" ] && continue
+		fi
+		problem "no ${kind%:} $t, which ${m##*/} names"
+	done < <(sed -n '/^--- /q; /^\(Kunit\|Selftest\|Smp\): /p' "$m")
+done
+[ $problems = 0 ] || die "${ledger#"$top"/}, or a mutant, names what doesn't exist"
 echo "ledger: all tests exist"
