@@ -10,7 +10,7 @@
 
 package=linux-source-$linux
 case $linux in
-6.12) min=117 ;;
+6.12) min=$oldest_612 ;;
 7.3) min=4 ;;
 esac
 tree=$build/linux$suffix

@@ -3,7 +3,8 @@
 # make check: is every patch fit to be sent? In the order of patches/series, on the
 # base: it applies (git am: no fuzz), builds without a new warning (W=1), nothing is
 # used that isn't exported, checkpatch --strict, sparse and kernel-doc are content.
-# After the last patch also: clang, arm64, odd configurations, the documents.
+# After the last patch also: the oldest and the newest 6.12.y that apt knows, clang,
+# arm64, odd configurations, the documents.
 #
 # A finding that the base has, too, is not new. Others that are meant to be:
 # scripts/check-allow.list. What passed is remembered until something changes that
@@ -309,6 +310,32 @@ check_maintainers()
 	done
 }
 
+# Of those versions of the base's package that apt knows, the oldest that the series is
+# for, and the newest.
+versions()
+{
+	local v
+
+	apt-cache madison linux-source-6.12 2>/dev/null | awk '{ print $3 }' | sort -uV | while read -r v; do
+		[ "$(sed 's/^6\.12\.//; s/[^0-9].*//' <<<"$v")" -lt "$oldest_612" ] || echo "$v"
+	done | sed -n '1p; $p' | uniq
+}
+
+check_version() # VERSION
+{
+	local src=$dir/version/linux
+
+	rm -rf "$dir/version"
+	mkdir -p "$src"
+	(cd "$dir/version" && apt-get -q -o APT::Sandbox::User=root download "linux-source-6.12=$1")
+	dpkg-deb -x "$dir/version"/*.deb "$dir/version/package"
+	tar -xf "$dir"/version/package/usr/src/linux-source-*.tar.* -C "$src" --strip-components=1
+	KDIR=$src "$top/scripts/apply.sh"
+	configure um_make out-um CONFIG_DRM_PANTHOR=m CONFIG_DRM_PANTHOR_KUNIT_TEST=m
+	um_make -k KCFLAGS=-Werror "$drm/panthor/" "${outside[@]}"
+	rm -rf "$dir/version"
+}
+
 last() # KIND NAME cmd...
 {
 	local kind=$1 name=$2
@@ -320,7 +347,12 @@ last() # KIND NAME cmd...
 
 last_checks()
 {
+	local v
+
 	mapfile -t outside < <(touched_objects)
+	for v in $(versions); do
+		last version "$v" check_version "$v"
+	done
 	last arm64 arm64 check_arm64 gcc
 	last clang arm64-clang check_arm64 clang
 	last config DEBUG_FS=n check_config_with '# CONFIG_DEBUG_FS is not set'

@@ -42,6 +42,7 @@ mkdir -p "$build/log" 2>/dev/null && [ -w "$build" ] ||
 # Which kernel: 6.12 (the default), or 7.3 with a series of its own. What is made for
 # 6.12 has the plain names in build/. Scripts called from here see LINUX, too.
 linux=${LINUX:-6.12}
+oldest_612=115	# before that, patches don't apply
 case $linux in
 6.12) suffix='' ;;
 7.3) suffix=-7.3 ;;
