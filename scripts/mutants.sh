@@ -276,6 +276,8 @@ mapfile -t chosen < <(names)
 [ ${#chosen[@]} -gt 0 ] ||
 	die "no mutant is named '$glob'; there are: $(cd "$dir" && echo *.patch | sed 's/\.patch//g')"
 mkdir -p "$log"
+exec 7>"$log/lock"
+flock -n 7 || die "another one runs, and there is one tree for both"
 prepare
 results_start
 prepare_smp

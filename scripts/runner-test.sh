@@ -183,6 +183,13 @@ EOF
 script bash "$work/ends.sh"
 check "work for all CPUs, some of which fails" 1 "number 0" "number 1" "number 2" "number 3"
 
+mkdir -p "$build/log/mutants"
+exec 7>>"$build/log/mutants/lock"
+flock -n 7 || true	# or they really run
+script env M=clean-pages "$top/scripts/mutants.sh"
+check "mutants twice at a time" 1 "^mutants: another one runs"
+exec 7>&-
+
 # The arm64 guest, as far as it goes without a kernel for it.
 for bad in 0 9 99 two; do
 	script env ARCH=arm64 SMP=$bad "$top/scripts/selftest.sh"
