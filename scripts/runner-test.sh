@@ -170,7 +170,7 @@ cat >"$work/ends.sh" <<EOF
 exec 9>'$work/progress.lock'; flock 9
 with_progress runner-progress sleep 2; with_progress runner-progress sleep 2
 EOF
-script env script -qec "bash '$work/ends.sh'" /dev/null
+script env -u NO_PROGRESS script -qec "bash '$work/ends.sh'" /dev/null
 check "progress on a terminal" 0 "runner-progress: 1 s, 2 s last time"
 script flock -n "$work/progress.lock" true
 check "progress leaves no process behind" 0

@@ -19,6 +19,7 @@
 #define RESTORES	500
 #define SPINS		400000	/* system calls, of two who do nothing else */
 #define SHARE		80	/* percent of what signals leave to anybody */
+#define TRIES		3
 
 FIXTURE(limits_signals) {
 	struct pan_env env;
@@ -171,24 +172,21 @@ static int cost_of_timer(int period_us, volatile __u64 *rounds, __u64 *percent)
 	return ret;
 }
 
-TEST_F_TIMEOUT(limits_signals, timer_gets_its_share, 600)
+/* Both at a time, until so much was restored. */
+static void race(struct __test_metadata *_metadata, FIXTURE_DATA(limits_signals) *self,
+		 int period_us, volatile __u64 *rounds)
 {
 	struct client c[CLIENTS] = { { .buffers = self->buffers },
-				     { .buffers = self->buffers,
-				       .period_us = variant->period_us } };
+				     { .buffers = self->buffers, .period_us = period_us } };
 	struct pan_child children[CLIENTS];
-	volatile __u64 *rounds;
-	__u64 percent, before = 0;
+	__u64 before = 0;
 	int i, ret;
 
-	rounds = mmap(NULL, PAN_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		      -1, 0);
-	ASSERT_NE(MAP_FAILED, (void *)rounds);
-	ASSERT_EQ(0, cost_of_timer(variant->period_us, rounds, &percent));
 	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "restores", &before));
 	for (i = 0; i < CLIENTS; i++) {
 		c[i].rounds = &rounds[i];
 		c[i].target = before + RESTORES;
+		rounds[i] = 0;
 		ASSERT_EQ(0, pan_child_start(&children[i], client, &c[i]));
 	}
 	for (i = 0; i < CLIENTS; i++)
@@ -197,10 +195,29 @@ TEST_F_TIMEOUT(limits_signals, timer_gets_its_share, 600)
 		EXPECT_EQ(0, pan_child_wait(&children[i], &ret));
 		EXPECT_EQ(0, ret);
 	}
-	TH_LOG("%llu rounds without a timer, %llu with it, which leaves %llu percent to anybody",
-	       rounds[0], rounds[1], percent);
-	/* It was a thirtieth at best before. */
-	EXPECT_LE(rounds[0] * percent / 100 * SHARE / 100, rounds[1]);
+}
+
+/*
+ * What others do on the host hits one or the other, so there's another try. Before, it was
+ * a thirtieth at best.
+ */
+TEST_F_TIMEOUT(limits_signals, timer_gets_its_share, 600)
+{
+	volatile __u64 *rounds;
+	__u64 percent, tries;
+
+	rounds = mmap(NULL, PAN_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)rounds);
+	for (tries = 1; tries <= TRIES; tries++) {
+		ASSERT_EQ(0, cost_of_timer(variant->period_us, rounds, &percent));
+		race(_metadata, self, variant->period_us, rounds);
+		TH_LOG("%llu rounds without a timer, %llu with it, which leaves %llu percent to anybody",
+		       rounds[0], rounds[1], percent);
+		if (rounds[0] * percent / 100 * SHARE / 100 <= rounds[1])
+			break;
+	}
+	EXPECT_GE(TRIES, tries);
 	EXPECT_EQ(0, munmap((void *)rounds, PAN_PAGE_SIZE));
 }
 
