@@ -358,18 +358,32 @@ pick_cpu()
 on_all_cpus() # N FUNCTION QUEUE
 {
 	local c status=0
-	local -a pids=()
+	local -a workers=()
 
 	mkdir -p "$(dirname "$3")"
 	echo 0 >"$3"
+	trap 'stop_workers 130' INT
+	trap 'stop_workers 143' TERM HUP
+	set -m	# a process group each, so that all of it can be stopped
 	for c in ${CPU:-$(allowed_cpus | head -n 4)}; do
-		CPU=$c NO_PROGRESS=1 work_off "$@" &
-		pids+=($!)
+		CPU=$c NO_PROGRESS=1 work_off "$@" </dev/null &
+		workers+=($!)
 	done
-	for c in "${pids[@]}"; do
+	set +m
+	for c in "${workers[@]}"; do
 		wait "$c" || status=1
 	done
+	trap - INT TERM HUP
 	return $status
+}
+
+# Ctrl-C reaches nobody but us. What the workers started, guests too, stops with them.
+stop_workers() # STATUS
+{
+	trap '' INT TERM HUP
+	kill -- "${workers[@]/#/-}" 2>/dev/null || true
+	wait
+	exit "$1"
 }
 
 allowed_cpus()

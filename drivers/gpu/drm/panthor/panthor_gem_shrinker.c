@@ -50,9 +50,6 @@
  * VMs want more than there is, get it if there's room in swap.
  */
 
-/* How long a swap device has to free something before the OOM killer is called. */
-#define PANTHOR_GEM_SHRINKER_WRITE_MS	100
-
 static struct panthor_device *shrinker_to_panthor_device(struct shrinker *shrinker)
 {
 	return shrinker->private_data;
@@ -753,37 +750,45 @@ static void panthor_reclaim_run(struct panthor_reclaim_scan *scan, unsigned long
 	trace_gem_reclaim_scan(scan->ptdev, nr_pages, pages, scan->writing);
 }
 
+/* Let others run, among them those who make swap devices faster, and look again. */
+static void panthor_reclaim_wait_once(struct panthor_reclaim_scan *scan, bool sleep)
+{
+	atomic_long_inc(&scan->ptdev->reclaim.stats.waits);
+	if (sleep)
+		schedule_timeout_killable(1);
+	else
+		io_schedule();
+
+	scan->freed = 0;
+	scan->writing = 0;
+	panthor_reclaim_scan_written(scan);
+}
+
 /*
  * There's enough to come, but nothing is free, because the swap device isn't that fast.
- * Let others run, among them those who make it faster, and look again. Only sleep in the
- * last round, after which the OOM killer is called: if there's nothing to be had, this is
- * how long it takes to find out, over and over again. And only until it turns out to be in
- * vain: there might be any number of cgroups to look at, with the same swap device.
+ * Only sleep in the last round, after which the OOM killer is called: if there's nothing to
+ * be had, this is how long it takes to find out, over and over again. And only until it turns
+ * out to be in vain: there might be any number of cgroups to look at, with the same swap
+ * device.
  */
 static void panthor_reclaim_wait_written(struct panthor_reclaim_scan *scan)
 {
 	struct panthor_reclaim *reclaim = &scan->ptdev->reclaim;
-	unsigned long end = jiffies + msecs_to_jiffies(PANTHOR_GEM_SHRINKER_WRITE_MS);
-	bool sleep = false;
+	unsigned long ticks = 0;
 
-	while (scan->writing && scan->freed <= scan->writing) {
-		atomic_long_inc(&reclaim->stats.waits);
-		if (sleep)
-			schedule_timeout_killable(1);
-		else
-			io_schedule();
+	if (scan->last_round && !READ_ONCE(reclaim->swap_stalled))
+		ticks = msecs_to_jiffies(PANTHOR_GEM_SHRINKER_WRITE_MS);
 
-		scan->freed = 0;
-		scan->writing = 0;
-		panthor_reclaim_scan_written(scan);
-		sleep = scan->last_round && !READ_ONCE(reclaim->swap_stalled);
-		if (!sleep || fatal_signal_pending(current))
-			return;
-
-		if (time_after(jiffies, end)) {
-			WRITE_ONCE(reclaim->swap_stalled, true);
+	for (unsigned long i = 0; scan->writing && scan->freed <= scan->writing; i++) {
+		if (i > ticks) {
+			if (ticks)
+				WRITE_ONCE(reclaim->swap_stalled, true);
 			return;
 		}
+
+		panthor_reclaim_wait_once(scan, i);
+		if (fatal_signal_pending(current))
+			return;
 	}
 
 	if (scan->freed)

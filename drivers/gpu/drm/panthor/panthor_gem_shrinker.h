@@ -11,6 +11,9 @@ struct dma_resv;
 struct mem_cgroup;
 struct panthor_device;
 
+/* How long a swap device has to free something before the OOM killer is called. */
+#define PANTHOR_GEM_SHRINKER_WRITE_MS	100
+
 /**
  * enum panthor_reclaim_stage - Stages of a scan, from cheap to dear
  */

@@ -181,9 +181,12 @@ TEST_F(scheduling, high_priority_goes_first)
 		EXPECT_EQ(0, pan_ctx_wait(&self->ctx[i], PAN_DEADLINE_MS));
 }
 
-/* One job for each word of @gates, which ends when that isn't 0 any more. */
+/*
+ * One job for each word of @gates, which writes its number, from 1 on, to @started,
+ * and ends when the word isn't 0 any more.
+ */
 static void start_gated(struct __test_metadata *_metadata, struct pan_ctx *ctx,
-			const __u64 *gates, int count)
+			const __u64 *gates, int count, __u64 started)
 {
 	struct drm_panthor_sync_op done = pan_signal_op(ctx->sync);
 	struct pan_cs cs;
@@ -191,9 +194,25 @@ static void start_gated(struct __test_metadata *_metadata, struct pan_ctx *ctx,
 
 	for (i = 0; i < count; i++) {
 		pan_cs_init(&cs);
+		pan_cs_store64(&cs, started, i + 1);
 		pan_cs_load_pair(&cs, 0, gates[i]);
 		pan_cs_branch(&cs, CSF_COND_EQ, 0, 0);
 		ASSERT_EQ(0, pan_ctx_submit(ctx, 0, &cs, &done, i == count - 1));
+	}
+}
+
+/* Job @number of all @count groups runs, or is over. */
+static void wait_for_job(struct __test_metadata *_metadata, __u64 *const *started,
+			 int count, __u64 number)
+{
+	__u64 end = pan_now_ms() + PAN_DEADLINE_MS;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		while (pan_peek(started[i]) < number) {
+			ASSERT_GT(end, pan_now_ms());
+			usleep(1000);
+		}
 	}
 }
 
@@ -204,7 +223,7 @@ static void start_gated(struct __test_metadata *_metadata, struct pan_ctx *ctx,
 TEST_F(scheduling, waiting_is_not_running)
 {
 	int slots = self->env.dev.csif.csg_slot_count, i;
-	__u64 *gate[GATES], gate_va[GATES];
+	__u64 *gate[GATES], gate_va[GATES], *started[MAX_GROUPS], started_va;
 	struct pan_ctx *waiting;
 	struct pan_group high;
 	struct pan_cs cs;
@@ -219,14 +238,18 @@ TEST_F(scheduling, waiting_is_not_running)
 					      PANTHOR_GROUP_PRIORITY_HIGH, &high));
 		ASSERT_EQ(0, pan_group_destroy(&self->ctx[i].group));
 		self->ctx[i].group = high;
-		start_gated(_metadata, &self->ctx[i], gate_va, GATES);
+		started_va = pan_ctx_slot(&self->ctx[i], &started[i]);
+		start_gated(_metadata, &self->ctx[i], gate_va, GATES, started_va);
 	}
+	/* The slots are taken before anybody waits for one. */
+	wait_for_job(_metadata, started, slots, 1);
 	pan_cs_init(&cs);
 	pan_cs_emit(&cs, csf_nop());
 	ASSERT_EQ(0, pan_ctx_submit(waiting, 0, &cs, NULL, 0));
 	ASSERT_EQ(0, pan_ctx_start(waiting, 0, &cs));
 
 	for (i = 0; i < GATES; i++) {
+		wait_for_job(_metadata, started, slots, i + 1);
 		usleep(1000000);
 		EXPECT_EQ(-EBUSY, pan_sync_result(&self->env.dev, waiting->sync));
 		pan_poke(gate[i], 1);
