@@ -13,7 +13,7 @@ igt=$build/igt debian_arch=amd64
 if [ "$arch" = arm64 ]; then igt=$build/igt-arm64 debian_arch=arm64; fi
 root=$igt/root
 log=$build/log/$(basename "$igt")-apt.log
-wanted="igt-gpu-tools igt-gpu-tools-tests"
+wanted="igt-gpu-tools igt-gpu-tools-tests nvtop"
 
 unavailable() { printf 'fetch-igt: %s\n' "$*" >&2; exit 3; }
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: run all panthor subtests of build/igt*, and gputop; print KTAP.
+# In the guest: run all panthor subtests of build/igt*, and monitors; print KTAP.
 
 if [ "$PANTHOR_ARCH" = arm64 ]; then
 	root=$PWD/build/igt-arm64/root
@@ -45,30 +45,43 @@ one() { # TEST SUBTEST REMARK
 	esac
 }
 
-# gputop lists who uses the GPU, with a column for the engine. Clients come and go.
-gputop() {
+run_gputop() { TERM=vt100 timeout -k 5 60 "$ld" --library-path "$libs" "$root/usr/bin/gputop" -n 2 -d 1 </dev/null; }
+
+# It only lists processes on a terminal, of which this is one.
+run_nvtop()
+{
+	local command="stty rows 40 cols 120; exec '$ld' --library-path '$libs' '$root/usr/bin/nvtop'"
+
+	{ sleep 3; printf q; } | HOME=/tmp TERM=vt100 timeout -k 5 60 script -qec "$command" /dev/null
+}
+
+# A monitor lists who uses the GPU. Clients come and go, so it's given some time.
+monitor() # NAME PATTERN
+{
 	local out client i
+
 	n=$((n + 1))
 	while :; do "${PANTHOR_USER:-build/user}/tests/job"; done >/dev/null 2>&1 &
 	client=$!
 	for i in {1..60}; do
-		out=$(TERM=vt100 timeout -k 5 60 "$ld" --library-path "$libs" "$root/usr/bin/gputop" -n 2 -d 1 </dev/null 2>&1 | cat -v)
-		! grep -E '^ *[0-9]+ +[0-9]+.? +[0-9]+.? \|.*%.*\| job *$' <<<"$out" || break
+		out=$("run_$1" 2>&1 | cat -v)
+		! grep -qE "$2" <<<"$out" || break
 	done
 	kill $client
 	if [ "$i" != 60 ]; then
-		echo "ok $n gputop lists clients"
+		grep -oE "$2" <<<"$out" | sed 's/^/# /'
+		echo "ok $n $1 lists clients"
 	else
 		# shellcheck disable=SC2001
 		sed 's/^/# /' <<<"$out"
-		echo "not ok $n gputop lists clients"
+		echo "not ok $n $1 lists clients"
 	fi
 }
 
 list >/tmp/list
 total=$(wc -l </tmp/list)
 plan=$total
-[ -z "$shrink" ] || plan=$((total * 2 + 1)) # twice, and gputop
+[ -z "$shrink" ] || plan=$((total * 2 + 2)) # twice, and two monitors
 echo "KTAP version 1"
 echo "1..$plan"
 while read -r t s; do one "$t" "$s" ''; done </tmp/list
@@ -78,5 +91,8 @@ if [ -n "$shrink" ]; then
 	writer=$!
 	while read -r t s; do one "$t" "$s" ' beside shrink'; done </tmp/list
 	kill $writer
-	gputop
+	# with a column for the engine
+	monitor gputop '^ *[0-9]+ +[0-9]+.? +[0-9]+.? \|.*%.*\| job *$'
+	# memory, and how much of the GPU's that is
+	monitor nvtop '[0-9]+ +root +0 +Graphic .* [0-9]+MiB +[0-9]+% .*/tests/job'
 fi
