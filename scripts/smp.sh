@@ -8,8 +8,8 @@
 unset PREPARED BASE CPU
 arch=arm64
 
-tests='evict_active evict_bind evict_gpu evict_mmap evict_order evict_shared evict_tlb
-faults job lost_irq mem_reclaim queues reset scheduling share_vm tlb vm_bind_async'
+tests='evict_active evict_bind evict_gpu evict_huge evict_mmap evict_order evict_shared evict_tlb
+faults job lost_irq mem_reclaim mem_request queues reset scheduling share_vm tlb vm_bind_async'
 
 without() # WHAT
 {

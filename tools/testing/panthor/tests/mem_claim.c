@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * sysfs mem_claim: what mem_reclaim took comes back, pages and GPU mappings, before a
- * job needs it. Who may ask for it, and every bad moment. What doesn't fit is in
- * mem_claim_overcommit.
+ * job needs it. Who may ask for it. Bad input, and exit and unbind meanwhile, are in
+ * mem_request, what doesn't fit in mem_claim_overcommit.
  */
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/swap.h>
 #include <sys/time.h>
@@ -13,7 +12,6 @@
 
 #define LARGE_BUFFERS	24
 #define LARGE		(PAN_SZ_2M)
-#define ROUNDS		20
 
 /* In the VM of a client, what's evicted with its buffer: streams and results. */
 #define CTX_PAGES	65ULL
@@ -21,7 +19,6 @@
 FIXTURE(mem_claim) {
 	struct pan_env env;
 	struct client client;
-	char path[PATH_MAX + 16];
 	char swap[256];
 	bool swap_is_off;
 };
@@ -30,8 +27,6 @@ FIXTURE_SETUP(mem_claim)
 {
 	PAN_ENV_SETUP(&self->env);
 	EVICT_REQUIRE(&self->env);
-	pan_mem_claim_path(&self->env.dev, self->path, sizeof(self->path));
-	ASSERT_EQ(0, access(self->path, F_OK));
 	ASSERT_EQ(0, pan_swap_device(self->swap, sizeof(self->swap)));
 	self->client.seed = pan_rand(&self->env.rand);
 }
@@ -286,41 +281,6 @@ TEST_F(mem_claim, without_capability)
 	EXPECT_EQ(0, result);
 }
 
-TEST_F(mem_claim, bad_input)
-{
-	static const struct { char text[24]; int answer; } inputs[] = {
-		{ "\n", -EINVAL }, { "0", -EINVAL }, { "-1", -EINVAL }, { "one", -EINVAL },
-		{ "0x10", -EINVAL }, { "1x", -EINVAL }, { "1 2", -EINVAL }, { "1\n2", -EINVAL },
-		{ " 1", -EINVAL }, { "1 ", -EINVAL }, { "1.0", -EINVAL },
-		{ "2147483648", -ERANGE }, { "18446744073709551617", -ERANGE },
-	};
-	size_t i;
-
-	ASSERT_EQ(0, client_start(&self->client));
-	ASSERT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
-	for (i = 0; i < ARRAY_SIZE(inputs); i++)
-		EXPECT_EQ(inputs[i].answer, pan_write_file(self->path, inputs[i].text))
-			TH_LOG("for '%s'", inputs[i].text);
-	EXPECT_EQ(-ESRCH, pan_write_file(self->path, "2147483647"));
-	expect_resident(_metadata, &self->env.dev, getpid(), false);
-	EXPECT_EQ(-EACCES, open(self->path, O_RDONLY) < 0 ? -errno : 0);
-}
-
-TEST_F(mem_claim, nobody_there)
-{
-	struct pan_child child;
-	int result;
-
-	EXPECT_EQ(-ESRCH, pan_mem_claim_write(&self->env.dev, nobody(_metadata)));
-	/* before this process opens more: children inherit files */
-	ASSERT_EQ(0, pan_child_start(&child, no_panthor, NULL));
-	ASSERT_EQ(0, pan_child_meet(&child));
-	EXPECT_EQ(-ESRCH, pan_mem_claim_write(&self->env.dev, child.pid));
-	ASSERT_EQ(0, pan_child_meet(&child));
-	ASSERT_EQ(0, pan_child_wait(&child, &result));
-	EXPECT_EQ(0, result);
-}
-
 /* Process 1 of a namespace. What it's called outside isn't anything in there. */
 static int in_namespace(struct pan_child *self)
 {
@@ -498,111 +458,6 @@ TEST_F(mem_claim, interrupted)
 		EXPECT_EQ(0, pan_bo_close(&large.bos[i]));
 	}
 	EXPECT_EQ(0, pan_ctx_destroy(&large.ctx));
-}
-
-/* Takes and claims all the time; ends by itself when nobody is there any more. */
-static int writer(struct pan_child *self)
-{
-	FIXTURE_DATA(mem_claim) *test = self->arg;
-	char reclaim[PATH_MAX + 16], path[32], text[16];
-	int fds[2], i, ret;
-	bool begun = false;
-	__s64 pid = 0;
-
-	pan_mem_reclaim_path(&test->env.dev, reclaim, sizeof(reclaim));
-	fds[0] = open(reclaim, O_WRONLY);
-	fds[1] = open(test->path, O_WRONLY);
-	ret = fds[0] < 0 || fds[1] < 0 ? -errno : pan_child_hear(self, &pid);
-	snprintf(path, sizeof(path), "/proc/%lld", pid);
-	snprintf(text, sizeof(text), "%lld", pid);
-	for (i = 0; !ret && !access(path, F_OK); i++) {
-		ret = pwrite(fds[i % 2], text, strlen(text), 0) < 0 ? -errno : 0;
-		if (ret == -EAGAIN)
-			ret = 0;
-		if (!begun)
-			pan_child_tell(self, ret);
-		begun = true;
-	}
-	return ret;
-}
-
-static void start_writer(struct __test_metadata *_metadata, FIXTURE_DATA(mem_claim) *self,
-			 struct pan_child *child, pid_t pid)
-{
-	__s64 first;
-
-	ASSERT_EQ(0, pan_child_start(child, writer, self));
-	ASSERT_EQ(0, pan_child_tell(child, pid));
-	ASSERT_EQ(0, pan_child_hear(child, &first));
-	EXPECT_EQ(0, first);
-}
-
-TEST_F(mem_claim, two_writers)
-{
-	struct pan_child target, writers[2];
-	__u64 end = pan_now_ms() + PAN_DEADLINE_MS;
-	struct pan_gem gem = {};
-	int i;
-
-	start_client(_metadata, &self->client, &target);
-	for (i = 0; i < 2; i++)
-		start_writer(_metadata, self, &writers[i], target.pid);
-	while (gem.evictions < ROUNDS) {
-		verify_client(_metadata, &target);
-		ASSERT_EQ(0, pan_gems_find(&self->env.dev, target.pid,
-					   CPU_PAGES * PAN_PAGE_SIZE, &gem));
-		ASSERT_GT(end, pan_now_ms());
-	}
-	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, pan_child_kill(&writers[i], SIGKILL));
-	verify_client(_metadata, &target);
-	stop_client(_metadata, &target);
-}
-
-/* The target goes away in the middle of it, with a bang or by itself. */
-TEST_F(mem_claim, during_exit)
-{
-	struct pan_child target, busy;
-	int i, result;
-
-	for (i = 0; i < 6; i++) {
-		start_client(_metadata, &self->client, &target);
-		start_writer(_metadata, self, &busy, target.pid);
-		verify_client(_metadata, &target);
-		usleep(pan_rand(&self->env.rand) % 5000);
-		if (i & 1) {
-			ASSERT_EQ(0, pan_child_kill(&target, SIGKILL));
-		} else {
-			stop_client(_metadata, &target);
-		}
-		ASSERT_EQ(0, pan_child_wait(&busy, &result));
-		/* A process whose files are closed already is one without panthor. */
-		EXPECT_TRUE(result == 0 || result == -ESRCH)
-			TH_LOG("result %d", result);
-		EXPECT_NOTHING_LEFT(&self->env.dev);
-	}
-}
-
-TEST_F(mem_claim, during_unbind)
-{
-	char device[256];
-	struct pan_child busy;
-	int result = 0;
-
-	snprintf(device, sizeof(device), "%s", pan_device_name(&self->env.dev));
-	ASSERT_EQ(0, client_start(&self->client));
-	start_writer(_metadata, self, &busy, getpid());
-	ASSERT_EQ(0, client_verify(&self->client));
-	ASSERT_EQ(0, pan_driver_unbind(device));
-	ASSERT_EQ(0, pan_child_wait(&busy, &result));
-	EXPECT_EQ(-ENODEV, result);
-	EXPECT_EQ(-ENOENT, pan_mem_claim_write(&self->env.dev, getpid()));
-	EXPECT_EQ(0, pan_verify(self->client.cpu.map, self->client.cpu.size, self->client.seed));
-	pan_close(&self->env.dev);
-	client_stop(&self->client);
-	ASSERT_EQ(0, pan_driver_bind(device));
-	ASSERT_EQ(0, pan_open(&self->env.dev));
-	EXPECT_EQ(0, pan_mem_claim_write(&self->env.dev, getpid()));
 }
 
 TEST_HARNESS_MAIN

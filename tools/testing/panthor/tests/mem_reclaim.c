@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sysfs mem_reclaim: who may reclaim whose memory, and what becomes of it, with
- * every kind of input and in every bad moment. Case 17.
+ * sysfs mem_reclaim: who may reclaim whose memory, and what becomes of it. Bad input,
+ * and exit and unbind meanwhile, are in mem_request. Case 17.
  */
-#include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/swap.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 
 #include "mem_request.h"
 
 #define BUSY_VMS	12
-#define ROUNDS		50
 
 FIXTURE(mem_reclaim) {
 	struct pan_env env;
 	struct client client;
-	char path[PATH_MAX + 16];
 	char swap[256];
 	bool swap_is_off;
 };
@@ -28,8 +23,6 @@ FIXTURE_SETUP(mem_reclaim)
 {
 	PAN_ENV_SETUP(&self->env);
 	EVICT_REQUIRE(&self->env);
-	pan_mem_reclaim_path(&self->env.dev, self->path, sizeof(self->path));
-	ASSERT_EQ(0, access(self->path, F_OK));
 	ASSERT_EQ(0, pan_swap_device(self->swap, sizeof(self->swap)));
 	self->client.seed = pan_rand(&self->env.rand);
 }
@@ -193,69 +186,6 @@ TEST_F(mem_reclaim, without_capability)
 	EXPECT_EQ(0, result);
 }
 
-TEST_F(mem_reclaim, bad_input)
-{
-	static const struct { char text[24]; int answer; } inputs[] = {
-		{ "\n", -EINVAL }, { " ", -EINVAL }, { "0", -EINVAL }, { "0\n", -EINVAL },
-		{ "-1", -EINVAL }, { "-", -EINVAL }, { "one", -EINVAL }, { "0x10", -EINVAL },
-		{ "1x", -EINVAL }, { "1 2", -EINVAL }, { "1\n2", -EINVAL }, { "1\n\n", -EINVAL },
-		{ " 1", -EINVAL }, { "1 ", -EINVAL }, { "1.0", -EINVAL }, { "1,2", -EINVAL },
-		{ "\x80", -EINVAL }, { "%d", -EINVAL },
-		{ "-2147483648", -EINVAL }, { "-2147483649", -ERANGE },
-		{ "2147483648", -ERANGE }, { "4294967297", -ERANGE },
-		{ "18446744073709551617", -ERANGE },
-	};
-	__u64 before = evicted_pages(_metadata, self);
-	size_t i;
-
-	ASSERT_EQ(0, client_start(&self->client));
-	for (i = 0; i < ARRAY_SIZE(inputs); i++)
-		EXPECT_EQ(inputs[i].answer, pan_write_file(self->path, inputs[i].text))
-			TH_LOG("for '%s'", inputs[i].text);
-	EXPECT_EQ(-ESRCH, pan_write_file(self->path, "2147483647"));
-	EXPECT_EQ(before, evicted_pages(_metadata, self));
-	EXPECT_EQ(-EACCES, open(self->path, O_RDONLY) < 0 ? -errno : 0);
-}
-
-/* More than a page, all digits, no end of string anywhere. */
-TEST_F(mem_reclaim, huge_input)
-{
-	const size_t sizes[] = { 64, 4095, 4096, 4097, 1 << 20 };
-	char *text = malloc(1 << 20);
-	size_t i;
-	int fd;
-
-	ASSERT_NE(NULL, text);
-	memset(text, '7', 1 << 20);
-	fd = open(self->path, O_WRONLY);
-	ASSERT_LE(0, fd);
-	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
-		ASSERT_EQ(-1, write(fd, text, sizes[i]));
-		EXPECT_EQ(ERANGE, errno);
-	}
-	/* Nothing is nothing, and a bad address is the writer's problem. */
-	EXPECT_EQ(0, write(fd, text, 0));
-	EXPECT_EQ(-1, syscall(SYS_write, fd, 8L, 3L));
-	EXPECT_EQ(EFAULT, errno);
-	close(fd);
-	free(text);
-}
-
-TEST_F(mem_reclaim, nobody_there)
-{
-	struct pan_child child;
-	int result;
-
-	EXPECT_EQ(-ESRCH, pan_mem_reclaim_write(&self->env.dev, nobody(_metadata)));
-	/* before this process opens more: children inherit files */
-	ASSERT_EQ(0, pan_child_start(&child, no_panthor, NULL));
-	ASSERT_EQ(0, pan_child_meet(&child));
-	EXPECT_EQ(-ESRCH, pan_mem_reclaim_write(&self->env.dev, child.pid));
-	ASSERT_EQ(0, pan_child_meet(&child));
-	ASSERT_EQ(0, pan_child_wait(&child, &result));
-	EXPECT_EQ(0, result);
-}
-
 struct thread {
 	pthread_mutex_t lock;
 	pid_t tid;
@@ -358,111 +288,6 @@ TEST_F(mem_reclaim, pid_namespace)
 	client_stop(&mine);
 }
 
-/* Writes all the time; ends by itself when nobody is there any more. */
-static int writer(struct pan_child *self)
-{
-	FIXTURE_DATA(mem_reclaim) *test = self->arg;
-	char path[32], text[16];
-	bool begun = false;
-	__s64 pid = 0;
-	int fd, ret;
-
-	fd = open(test->path, O_WRONLY);
-	ret = fd < 0 ? -errno : pan_child_hear(self, &pid);
-	snprintf(path, sizeof(path), "/proc/%lld", pid);
-	snprintf(text, sizeof(text), "%lld", pid);
-	while (!ret && !access(path, F_OK)) {
-		ret = pwrite(fd, text, strlen(text), 0) < 0 ? -errno : 0;
-		if (ret == -EAGAIN)
-			ret = 0;
-		if (!begun)
-			pan_child_tell(self, ret);
-		begun = true;
-	}
-	return ret;
-}
-
-/* Returns when it has written once. */
-static void start_writer(struct __test_metadata *_metadata, FIXTURE_DATA(mem_reclaim) *self,
-			 struct pan_child *child, pid_t pid)
-{
-	__s64 first;
-
-	ASSERT_EQ(0, pan_child_start(child, writer, self));
-	ASSERT_EQ(0, pan_child_tell(child, pid));
-	ASSERT_EQ(0, pan_child_hear(child, &first));
-	EXPECT_EQ(0, first);
-}
-
-TEST_F(mem_reclaim, two_writers)
-{
-	struct pan_child target, writers[2];
-	__u64 end = pan_now_ms() + PAN_DEADLINE_MS;
-	struct pan_gem gem = {};
-	int i;
-
-	start_client(_metadata, &self->client, &target);
-	for (i = 0; i < 2; i++)
-		start_writer(_metadata, self, &writers[i], target.pid);
-	/* How often it's there to be evicted depends on whose turn it is. */
-	for (i = 0; i < ROUNDS || gem.evictions <= ROUNDS / 10; i++) {
-		verify_client(_metadata, &target);
-		ASSERT_EQ(0, pan_gems_find(&self->env.dev, target.pid,
-					   CPU_PAGES * PAN_PAGE_SIZE, &gem));
-		ASSERT_GT(end, pan_now_ms());
-	}
-	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, pan_child_kill(&writers[i], SIGKILL));
-	verify_client(_metadata, &target);
-	stop_client(_metadata, &target);
-}
-
-/* The target goes away in the middle of it, with a bang or by itself. */
-TEST_F(mem_reclaim, during_exit)
-{
-	struct pan_child target, busy;
-	int i, result;
-
-	for (i = 0; i < 6; i++) {
-		start_client(_metadata, &self->client, &target);
-		start_writer(_metadata, self, &busy, target.pid);
-		verify_client(_metadata, &target);
-		usleep(pan_rand(&self->env.rand) % 5000);
-		if (i & 1) {
-			ASSERT_EQ(0, pan_child_kill(&target, SIGKILL));
-		} else {
-			stop_client(_metadata, &target);
-		}
-		ASSERT_EQ(0, pan_child_wait(&busy, &result));
-		/* A process whose files are closed already is one without panthor. */
-		EXPECT_TRUE(result == 0 || result == -ESRCH)
-			TH_LOG("result %d", result);
-		EXPECT_NOTHING_LEFT(&self->env.dev);
-	}
-}
-
-TEST_F(mem_reclaim, during_unbind)
-{
-	char device[256];
-	struct pan_child busy;
-	int result = 0;
-
-	snprintf(device, sizeof(device), "%s", pan_device_name(&self->env.dev));
-	ASSERT_EQ(0, client_start(&self->client));
-	start_writer(_metadata, self, &busy, getpid());
-	ASSERT_EQ(0, client_verify(&self->client));
-	ASSERT_EQ(0, pan_driver_unbind(device));
-	ASSERT_EQ(0, pan_child_wait(&busy, &result));
-	EXPECT_EQ(-ENODEV, result);
-	EXPECT_EQ(-ENOENT, pan_mem_reclaim_write(&self->env.dev, getpid()));
-	EXPECT_EQ(0, pan_verify(self->client.cpu.map, self->client.cpu.size, self->client.seed));
-	pan_close(&self->env.dev);
-	client_stop(&self->client);
-	ASSERT_EQ(0, pan_driver_bind(device));
-	ASSERT_EQ(0, pan_open(&self->env.dev));
-	EXPECT_EQ(0, pan_mem_reclaim_write(&self->env.dev, getpid()));
-}
-
 TEST_F(mem_reclaim, no_swap)
 {
 	ASSERT_EQ(0, client_start(&self->client));
@@ -513,6 +338,7 @@ TEST_F(mem_reclaim, interrupted)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };
 	struct pan_ctx vms[BUSY_VMS];
+	struct writing writing = { .count = 1 };
 	struct pan_child busy;
 	int i;
 
@@ -525,7 +351,8 @@ TEST_F(mem_reclaim, interrupted)
 	EXPECT_EQ(0, pan_poll(interrupt_step, self, PAN_DEADLINE_MS));
 
 	/* Killed, it doesn't hold on to anything either. */
-	start_writer(_metadata, self, &busy, getpid());
+	pan_mem_reclaim_path(&self->env.dev, writing.paths[0], sizeof(writing.paths[0]));
+	start_writer(_metadata, &writing, getpid(), &busy);
 	usleep(30000);
 	ASSERT_EQ(0, pan_child_kill(&busy, SIGKILL));
 	ASSERT_EQ(0, pan_model_knob_set("pause", "0"));

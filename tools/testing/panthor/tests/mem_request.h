@@ -6,6 +6,8 @@
 #ifndef MEM_REQUEST_H
 #define MEM_REQUEST_H
 
+#include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -164,13 +166,6 @@ static inline pid_t nobody(struct __test_metadata *_metadata)
 	return pid;
 }
 
-static inline int no_panthor(struct pan_child *self)
-{
-	int ret = pan_child_meet(self);
-
-	return ret ? ret : pan_child_meet(self);
-}
-
 /**
  * struct namespace_part - What happens in a PID namespace.
  * @fn: function of process 1 there
@@ -219,6 +214,49 @@ static inline int start_held_job(struct pan_ctx *ctx)
 	pan_cs_init(&cs);
 	pan_cs_emit(&cs, csf_nop());
 	return pan_ctx_start(ctx, 0, &cs);
+}
+
+/* Whom a process asks for all the time, and with which files, in turn. */
+struct writing {
+	char paths[2][PATH_MAX + 16];
+	size_t count;
+	pid_t pid;
+};
+
+/* Writes until nobody is there any more. */
+static inline int writer(struct pan_child *self)
+{
+	struct writing *writing = self->arg;
+	char proc[32], text[16];
+	int fds[2], ret = 0;
+	size_t i;
+
+	for (i = 0; !ret && i < writing->count; i++) {
+		fds[i] = open(writing->paths[i], O_WRONLY);
+		ret = fds[i] < 0 ? -errno : 0;
+	}
+	snprintf(proc, sizeof(proc), "/proc/%d", writing->pid);
+	snprintf(text, sizeof(text), "%d", writing->pid);
+	for (i = 0; !ret && !access(proc, F_OK); i++) {
+		ret = pwrite(fds[i % writing->count], text, strlen(text), 0) < 0 ? -errno : 0;
+		if (ret == -EAGAIN)
+			ret = 0;
+		if (!i)
+			pan_child_tell(self, ret);
+	}
+	return ret;
+}
+
+/* Returns when it has written once. */
+static inline void start_writer(struct __test_metadata *_metadata, struct writing *writing,
+				pid_t pid, struct pan_child *child)
+{
+	__s64 first;
+
+	writing->pid = pid;
+	ASSERT_EQ(0, pan_child_start(child, writer, writing));
+	ASSERT_EQ(0, pan_child_hear(child, &first));
+	EXPECT_EQ(0, first);
 }
 
 static inline void on_alarm(int sig)
