@@ -26,7 +26,7 @@ make status              is build/linux exported?
 make check               is every patch fit to be sent?
 make arm64               kernel, modules, device trees for RK3588 boards
 make apply KDIR=dir      apply the series to another 6.12.y tree
-make newcomer SUITE=bookworm|trixie [T=run|test] [BUSY=n]
+make newcomer SUITE=bookworm|trixie [T='verb...'] [BUSY=n]
                          make run, or make test, in a bare Debian of its own
 
 KERNEL=plain|debug|mglru which kernel (tests: debug; run, bench: plain; mglru: plain with

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# make newcomer SUITE=bookworm|trixie [T=run|test] [BUSY=n]: do the README's two
+# make newcomer SUITE=bookworm|trixie [T='verb...'] [BUSY=n]: do the README's
 # commands work for somebody who has nothing but Debian, git and make? A bare
 # system of that release in build/newcomer/SUITE, in it a clone of the work
-# tree's HEAD, in that `make run`, twice, or `make test`, with n busy loops
-# beside it. What it said: build/newcomer/SUITE-T.log.
+# tree's HEAD, in that `make run`, twice, or what T names, one after the other: run,
+# test, check, igt, bench (A of it), shell (a command in it), with n busy loops beside
+# it. What it said: build/newcomer/SUITE-T.log.
 #
 # AT=dir puts the clone elsewhere than in /root, WHO=user runs the command as a
 # user who has sudo. OBJECTS=1 takes along this clone's ccache, and keeps what it
@@ -15,13 +16,19 @@ only_612
 only_um
 . "$top/scripts/apt-sources.sh"
 
-suite=${SUITE:-} verb=${T:-run} busy=${BUSY:-0} who=${WHO:-root}
+suite=${SUITE:-} busy=${BUSY:-0} who=${WHO:-root}
 case $suite in
 bookworm|trixie) ;;
 '') die "which Debian? SUITE=bookworm or SUITE=trixie" ;;
 *) die "unknown SUITE '$suite': bookworm or trixie" ;;
 esac
-case $verb in run|test) ;; *) die "unknown T '$verb': run or test" ;; esac
+read -ra verbs <<<"${T:-run}"
+for verb in "${verbs[@]}"; do
+	case $verb in
+	run|test|check|igt|bench|shell) ;;
+	*) die "unknown T '$verb': run, test, check, igt, bench or shell" ;;
+	esac
+done
 [[ $busy =~ ^[0-9]{1,3}$ ]] || die "bad BUSY '$busy': a number of busy loops"
 case $who in root|user) ;; *) die "unknown WHO '$who': root or user" ;; esac
 at=${AT:-$([ "$who" = root ] && echo /root/panthor || echo /home/newcomer/panthor)}
@@ -31,7 +38,7 @@ at=${AT:-$([ "$who" = root ] && echo /root/panthor || echo /home/newcomer/pantho
 dir=$build/newcomer
 bare=$dir/$suite.tar
 root=$dir/$suite
-log=$dir/$suite-$verb.log
+log=$dir/$suite-$(IFS=-; echo "${verbs[*]}").log
 
 in_use()
 {
@@ -131,20 +138,25 @@ inside() # command...
 }
 
 # The command, as the README has it.
-try_verb() # again
+try_verb() # VERB [again]
 {
-	local begin=$SECONDS status=0
+	local begin=$SECONDS status=0 name="make $1${2:+ again}"
+	local -a arguments=()
 
-	say "Debian $suite, as $who, in $at: make $verb$1"
-	inside make "$verb" || status=$?
-	took+="${took:+,$1 }$((SECONDS - begin)) s"
+	case $1 in
+	bench) arguments=(B=A) ;;
+	shell) arguments=(CMD='grep ^MemTotal: /proc/meminfo') ;;
+	esac
+	say "Debian $suite, as $who, in $at: $name"
+	inside make "$1" "${arguments[@]}" || status=$?
+	took+="${took:+, }$name took $((SECONDS - begin)) s"
 	keep_objects
-	[ $status = 0 ] || failed_with $status "$1"
+	[ $status = 0 ] || failed_with $status "$name"
 }
 
-failed_with() # STATUS again
+failed_with() # STATUS NAME
 {
-	echo "FAILED: Debian $suite: make $verb$2 ends with status $1 after $took: what it said is in ${log#"$top"/}"
+	echo "FAILED: Debian $suite: $2 ends with status $1: what it said is in ${log#"$top"/}. $took"
 	exit 1
 }
 
@@ -159,6 +171,8 @@ clone
 took=''
 start_log
 inside --prepare
-try_verb ''
-[ "$verb" = test ] || try_verb ' again'
-echo "OK: Debian $suite, $(nproc) CPUs, $busy busy loops beside it: make $verb took $took"
+for verb in "${verbs[@]}"; do
+	try_verb "$verb"
+	[ "$verb" != run ] || try_verb run again
+done
+echo "OK: Debian $suite, $(nproc) CPUs, $busy busy loops beside it: $took"
