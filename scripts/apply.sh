@@ -20,7 +20,7 @@ case $version in
 esac
 [ -d "$kdir/drivers/gpu/drm/panthor" ] || die "KDIR: $kdir has no panthor driver"
 mapfile -t files < <(queue)
-[ ${#files[@]} -gt 0 ] || die "patches/series is empty: nothing to apply"
+[ ${#files[@]} -gt 0 ] || die "$patches_name/series is empty: nothing to apply"
 
 # All or nothing: a failure puts the tree back where it was.
 apply_git()

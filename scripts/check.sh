@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# make check: is every patch fit to be sent? In the order of patches/series, on the
+# make check: is every patch fit to be sent? In the order of patches/6.12/series, on the
 # base: it applies (git am: no fuzz), builds without a new warning (W=1), nothing is
 # used that isn't exported, checkpatch --strict, sparse and kernel-doc are content.
 # After the last patch also: the oldest and the newest 6.12.y that apt knows, clang,
@@ -385,9 +385,9 @@ mkdir -p "$dir/passed" "$logs"
 exec 8>"$logs/lock"
 flock 8
 mapfile -t queue < <(queue)
-[ ${#queue[@]} -gt 0 ] || die "patches/series is empty: nothing to check"
+[ ${#queue[@]} -gt 0 ] || die "$patches_name/series is empty: nothing to check"
 for p in "${queue[@]}"; do
-	[ -f "$patches/$p" ] || die "patches/series names $p, which is missing"
+	[ -f "$patches/$p" ] || die "$patches_name/series names $p, which is missing"
 done
 tools=$(cat "$0" "$allow" "$panthor"/configs/{guest,uml,plain,check}.config <(gcc --version) <(kgit rev-parse 'base^{commit}') | sha256sum)
 results_start

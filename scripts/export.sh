@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Write patches/ and the readable copies from branch series of build/linux.
+# Write patches/6.12, or 7.3, and the readable copies from branch series of build/linux.
 # Twice in a row changes nothing.
 
 . "$(dirname "$0")/lib.sh"

@@ -21,7 +21,7 @@ make bench [B=letters]   measurements, against the unpatched kernel and others
 make profile             where the time goes where targets of make bench are missed
 make shell [CMD='...']   a shell, or a command, in the guest
 make tree                build/linux: the base kernel and the series as commits
-make export              patches/ and the readable copies from build/linux
+make export              patches/6.12 and the readable copies from build/linux
 make status              is build/linux exported?
 make check               is every patch fit to be sent?
 make arm64               kernel, modules, device trees for RK3588 boards

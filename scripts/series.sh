@@ -3,23 +3,24 @@
 # The patch queue: shared by tree.sh, export.sh, status.sh, apply.sh, which
 # source this after lib.sh.
 #
-# build/linux has tag `base` and branch `series`; with LINUX=7.3, build/linux-7.3
-# has branch `series-7.3`, and patches/7.3/ its patches. After 'make tree' and 'make
-# export' ref `refs/panthor/exported` names the commit that patches/ stands for,
-# and the file .git/panthor-patches the state of patches/ then. So work that is
+# build/linux has tag `base` and branch `series`, and patches/6.12 its patches; with
+# LINUX=7.3, build/linux-7.3 has branch `series-7.3`, and patches/7.3 its patches. After
+# 'make tree' and 'make export' ref `refs/panthor/exported` names the commit that these
+# stand for, and the file .git/panthor-patches their state then. So work that is
 # on one side only can be told, also with another 6.12.y as base, for which
 # git format-patch writes other line numbers.
 
 tree=$build/linux$suffix
 tree_name=build/linux$suffix
 branch=series$suffix
-patches=$top/patches${suffix:+/$linux}
+patches_name=patches/$linux
+patches=$top/$patches_name
 mark=refs/panthor/exported
 
 # The user's git configuration must not change the patches' form.
 kgit() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$tree" -c core.abbrev=12 "$@"; }
 
-# Patch files in the order of patches/series.
+# Patch files in the order of the file series.
 queue()
 {
 	[ -f "$patches/series" ] || return 0
@@ -115,7 +116,7 @@ generate_cover()
 }
 
 # quilt order. A patch keeps the heading that it had; a new one goes under that
-# of the patch before it. To move a heading, edit patches/series.
+# of the patch before it. To move a heading, edit that file.
 generate_series() { # DIR
 	(cd "$1" && ls [0-9]*.patch) | grep -v '^0000-' | awk -v old="$patches/series" '
 		function slug(name) { sub(/^[0-9]+-/, "", name); return name }

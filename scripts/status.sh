@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Say "in sync", or what of build/linux is not in patches/ and which readable
+# Say "in sync", or what of build/linux is not in patches/6.12 and which readable
 # copy differs; status 1 then.
 
 . "$(dirname "$0")/lib.sh"
@@ -21,13 +21,13 @@ if ! unchanged_since_mark; then
 	dir=$build/export
 	rm -rf "$dir"
 	generate "$dir"
-	changes=$({ diff -r -q -x series -x '0000-*' -x 7.3 "$dir" "$patches" 2>&1 || true; } |
+	changes=$({ diff -r -q -x series -x '0000-*' -x cover-letters "$dir" "$patches" 2>&1 || true; } |
 		sed -n "s|^Files .* and $patches/\(.*\) differ|changed: \1|p
 			s|^Only in $dir: |only in $tree_name: |p
-			s|^Only in $patches: |only in patches: |p
-			s|^diff: .*|no patches/ at all|p")
+			s|^Only in $patches: |only in $patches_name: |p
+			s|^diff: .*|no $patches_name at all|p")
 	if [ -n "$changes" ]; then
-		problem "not exported ('make export'; if patches/ is the newer side: 'make tree'):"
+		problem "not exported ('make export'; if $patches_name is the newer side: 'make tree'):"
 		listed <<<"$changes"
 	fi
 fi
