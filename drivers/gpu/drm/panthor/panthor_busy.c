@@ -83,10 +83,14 @@ static void panthor_busy_advance_locked(struct panthor_busy *busy)
  */
 u64 panthor_busy_ns(struct panthor_busy *busy)
 {
-	guard(spinlock)(&busy->lock);
+	u64 ns;
 
+	spin_lock(&busy->lock);
 	panthor_busy_advance_locked(busy);
-	return busy->ns;
+	ns = busy->ns;
+	spin_unlock(&busy->lock);
+
+	return ns;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_busy_ns);
 
@@ -146,11 +150,11 @@ void panthor_busy_group_on_slot(struct panthor_busy_group *group, bool on_slot)
 {
 	bool counted;
 
-	guard(spinlock)(&group->busy->lock);
-
+	spin_lock(&group->busy->lock);
 	counted = panthor_busy_group_counts(group);
 	group->on_slot = on_slot;
 	panthor_busy_update_locked(group, counted);
+	spin_unlock(&group->busy->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_busy_group_on_slot);
 
@@ -165,10 +169,10 @@ void panthor_busy_group_add_jobs(struct panthor_busy_group *group, int jobs)
 {
 	bool counted;
 
-	guard(spinlock)(&group->busy->lock);
-
+	spin_lock(&group->busy->lock);
 	counted = panthor_busy_group_counts(group);
 	group->jobs += jobs;
 	panthor_busy_update_locked(group, counted);
+	spin_unlock(&group->busy->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_busy_group_add_jobs);
