@@ -32,6 +32,7 @@ apply_git()
 	[ ! -d "$(git -C "$kdir" rev-parse --absolute-git-dir)/rebase-apply" ] ||
 		die "KDIR: a git am or rebase is going on in $kdir"
 	before=$(git -C "$kdir" rev-parse HEAD)
+	committer "$kdir"
 	for p in "${files[@]}"; do
 		git -C "$kdir" am -q -3 "$patches/$p" >"$build/log/apply.log" 2>&1 && continue
 		git -C "$kdir" am --abort 2>/dev/null || true

@@ -392,6 +392,7 @@ done
 tools=$(cat "$0" "$allow" "$panthor"/configs/{guest,uml,plain,check}.config <(gcc --version) <(kgit rev-parse 'base^{commit}') | sha256sum)
 results_start
 : >"$dir/used-all"
+committer "$top"
 checkout
 if begin base "$(touched_objects)"; then
 	say "building the base"

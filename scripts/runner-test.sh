@@ -201,6 +201,15 @@ for signal in INT TERM; do
 	check "SIG$signal stops all workers" 0 "^status 1[34][03]$"
 done
 
+# Patches become commits where git knows nobody's name.
+git clone -q --shared --no-checkout --sparse "$build/linux" "$work/kernel"
+git -C "$work/kernel" sparse-checkout set drivers/gpu/drm mm include/linux include/drm \
+	Documentation/gpu Documentation/ABI/testing
+git -C "$work/kernel" checkout -q base
+script env HOME="$work" GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null KDIR="$work/kernel" "$top/scripts/apply.sh"
+check "make apply without a git identity" 0 "^-- $(git -C "$build/linux" rev-list --count base..series) commits on top of Linux 6.12"
+rm -rf "$work/kernel"
+
 mkdir -p "$build/log/mutants"
 exec 7>>"$build/log/mutants/lock"
 flock -n 7 || true	# or they really run

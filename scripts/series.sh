@@ -20,6 +20,14 @@ mark=refs/panthor/exported
 # The user's git configuration must not change the patches' form.
 kgit() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$tree" -c core.abbrev=12 "$@"; }
 
+# git am wants a name for the committer; the authors are in the patches.
+committer() # REPOSITORY
+{
+	GIT_COMMITTER_NAME=$(git -C "$1" config user.name || echo series)
+	GIT_COMMITTER_EMAIL=$(git -C "$1" config user.email || echo series@localhost)
+	export GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
+}
+
 # Patch files in the order of the file series.
 queue()
 {

@@ -6,21 +6,13 @@
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/series.sh"
 
-# git am wants a name for the committer; the authors are in the patches.
-committer()
-{
-	GIT_COMMITTER_NAME=$(git -C "$top" config user.name || echo series)
-	GIT_COMMITTER_EMAIL=$(git -C "$top" config user.email || echo series@localhost)
-	export GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL
-}
-
 apply_queue()
 {
 	local p before
 
 	[ "$(kgit symbolic-ref -q HEAD)" = "refs/heads/$branch" ] ||
 		die "$tree_name is not on branch $branch: git -C $tree_name switch $branch"
-	committer
+	committer "$top"
 	before=$(series_head)
 	kgit reset -q --hard base
 	while read -r p; do
