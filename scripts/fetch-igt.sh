@@ -19,7 +19,8 @@ unavailable() { printf 'fetch-igt: %s\n' "$*" >&2; exit 3; }
 
 show() { cat "$igt/packages.txt"; }
 
-if [ -f "$igt/complete" ]; then
+# what was fetched for an earlier state of this clone may lack something
+if [ "$(cat "$igt/complete" 2>/dev/null || true)" = "$wanted" ]; then
 	show
 	exit 0
 fi
@@ -32,7 +33,7 @@ download()
 	uri=$(debian_sources | sed -n 's/ -$//p' | head -n 1)
 	[ -n "$uri" ] || unavailable "no Debian archive in this machine's apt sources"
 	for suite in forky sid; do
-		# shellcheck disable=SC2086 # two packages
+		# shellcheck disable=SC2086 # a list of packages
 		download_packages "$igt/apt" $debian_arch "$log" "$uri" "$suite" $wanted && return
 	done
 	unavailable "the archive does not answer, or has no IGT for $debian_arch: see ${log#"$top"/}"
@@ -52,5 +53,5 @@ say "fetching IGT and its libraries (about 40 MB with the package lists)"
 download
 unpack
 [ -x "$root/usr/libexec/igt-gpu-tools/panthor/panthor_vm" ] || die "IGT's package has no panthor tests: see ${igt#"$top"/}/packages.txt"
-touch "$igt/complete"
+echo "$wanted" >"$igt/complete"
 show

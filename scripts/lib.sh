@@ -382,7 +382,7 @@ stop_workers() # STATUS
 {
 	trap '' INT TERM HUP
 	kill -- "${workers[@]/#/-}" 2>/dev/null || true
-	wait
+	wait "${workers[@]}" || true
 	exit "$1"
 }
 

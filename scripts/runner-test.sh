@@ -193,8 +193,8 @@ for signal in INT TERM; do
 	rm -f "$work"/worker-*
 	env --default-signal=INT CPU="0 0" bash "$work/ends.sh" >"$work/ends.out" 2>&1 &
 	pid=$!
-	while [ ! -e "$work/worker-0" ] || [ ! -e "$work/worker-1" ]; do sleep 0.1; done
-	kill -s $signal $pid
+	while kill -0 $pid && ! { [ -e "$work/worker-0" ] && [ -e "$work/worker-1" ]; }; do sleep 0.1; done
+	kill -s $signal $pid || true
 	status=0
 	wait $pid || status=$?
 	script flock -w 60 "$work/worker-0.lock" flock -w 60 "$work/worker-1.lock" echo "status $status"

@@ -133,7 +133,9 @@ static inline __u64 pages_in_batches(void)
  */
 static inline int wait_written(__u64 pages)
 {
-	pages -= pages_in_batches();
+	__u64 left = pages_in_batches();
+
+	pages -= pages < left ? pages : left;
 	return pan_poll(written_step, &pages, PAN_DEADLINE_MS);
 }
 
