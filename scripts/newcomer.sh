@@ -82,6 +82,13 @@ unpack()
 	as_root cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 }
 
+# Somebody may compile with it meanwhile: then tar's status is 1, and all is well.
+copy_objects()
+{
+	{ tar -C "$build" --exclude=ccache/tmp -cf - ccache 2>/dev/null || [ $? = 1 ]; } |
+		as_root tar -C "$root$at/build" -xpf -
+}
+
 # Cloned here, where git knows the repository's owner.
 clone()
 {
@@ -91,7 +98,7 @@ clone()
 	as_root mv "$dir/$suite.clone" "$root$at"
 	if [ -n "${OBJECTS:-}" ]; then
 		as_root mkdir "$root$at/build"
-		as_root cp -a "$build/ccache" "$root$at/build/"
+		copy_objects
 	fi
 	as_root chown -R 0:0 "$root$at"
 }
@@ -99,6 +106,7 @@ clone()
 keep_objects()
 {
 	[ -n "${OBJECTS:-}" ] || return 0
+	as_root rm -rf "$root$at/build/ccache/tmp"
 	as_root cp -au "$root$at/build/ccache" "$build/"
 	as_root chown -R --reference="$build" "$build/ccache"
 }
