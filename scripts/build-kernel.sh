@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Build a guest's kernel of a tree: build/linux{,-base}/out-<flavour>, where the
-# flavour is plain, debug, gcov or mglru (UML), or arm64-plain, arm64-debug or arm64-kcsan;
-# modules installed in build/modules/<tree>-<flavour>.
+# flavour is plain, debug, gcov or mglru (UML), or arm64-plain, -debug, -kcsan, -16k or
+# -64k; modules installed in build/modules/<tree>-<flavour>.
 # usage: build-kernel.sh [--arch um|arm64] [--tree series|base] [--kernel KERNEL]
 
 . "$(dirname "$0")/lib.sh"

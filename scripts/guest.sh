@@ -13,7 +13,7 @@ usage()
 	usage: guest.sh [option...] [--] command [argument...]
 	  --arch um|arm64          default um
 	  --smp N                  CPUs of arm64, default 2
-	  --kernel plain|debug|gcov|mglru|kcsan  default debug
+	  --kernel plain|debug|gcov|mglru|kcsan|16k|64k  default debug
 	  --tree series|base       default series
 	  --mem SIZE               RAM of the guest, default 512M
 	  --swap SIZE|0            swap device, default 1G

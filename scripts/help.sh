@@ -32,7 +32,8 @@ make newcomer SUITE=bookworm|trixie [T='verb...'] [BUSY=n]
 KERNEL=plain|debug|mglru which kernel (tests: debug; run, bench: plain; mglru: plain with
                          the multi-generational LRU)
 ARCH=arm64 SMP=n         a guest with n CPUs (shell, selftest, kunit, igt, soak);
-                         there, KERNEL=kcsan looks for data races
+                         there, KERNEL=kcsan looks for data races, 16k and 64k
+                         have pages of that size
 BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)
 MEM=512M SWAP=1G         RAM and swap of the guest (shell, run)
 DTB=noncoherent          a GPU that doesn't snoop CPU caches (shell, selftest)

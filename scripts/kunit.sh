@@ -9,7 +9,7 @@
 . "$(dirname "$0")/lib.sh"
 only_612
 from_env debug debug
-case $flavour in *plain|mglru|*kcsan) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
+case $flavour in *plain|mglru|*kcsan|*k) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
 
 src=$(tree_dir "$tree")
 modules=$build/modules/$tree-$flavour

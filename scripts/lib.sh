@@ -70,13 +70,17 @@ check_kernel() # KERNEL
 		case $1 in
 		plain|debug|gcov|mglru) ;;
 		kcsan) die "KERNEL=kcsan is for several CPUs: with ARCH=arm64" ;;
+		16k|64k) die "KERNEL=$1 is for CPUs with larger pages: with ARCH=arm64" ;;
 		*) die "unknown KERNEL '$1': plain, debug, mglru or gcov" ;;
 		esac
 		flavour=${suffix#-}${suffix:+-}$1
 		case $flavour in *-gcov|*-mglru) die "KERNEL=$1 is for LINUX=6.12" ;; esac ;;
 	arm64)
 		[ "$linux" = 6.12 ] || die "ARCH=arm64 is for LINUX=6.12"
-		case $1 in plain|debug|kcsan) ;; *) die "unknown KERNEL '$1': plain, debug or kcsan with ARCH=arm64" ;; esac
+		case $1 in
+		plain|debug|kcsan|16k|64k) ;;
+		*) die "unknown KERNEL '$1': plain, debug, kcsan, 16k or 64k with ARCH=arm64" ;;
+		esac
 		flavour=arm64-$1 ;;
 	*) die "unknown ARCH '$arch': um or arm64" ;;
 	esac

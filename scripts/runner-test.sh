@@ -228,6 +228,8 @@ script env ARCH=mips "$top/scripts/igt.sh"
 check "an architecture that there is no guest of" 1 "^igt: unknown ARCH 'mips': um or arm64$"
 script env KERNEL=kcsan "$top/scripts/selftest.sh"
 check "data races with one CPU" 1 "^selftest: KERNEL=kcsan is for several CPUs: with ARCH=arm64$"
+script env KERNEL=64k "$top/scripts/selftest.sh"
+check "larger pages on x86" 1 "^selftest: KERNEL=64k is for CPUs with larger pages: with ARCH=arm64$"
 script env ARCH=arm64 "$top/scripts/bench.sh"
 check "a verb for UML only" 1 "^bench: not on ARCH=arm64: "
 poor_machine 0

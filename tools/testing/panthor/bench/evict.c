@@ -11,7 +11,7 @@
 #include "bench.h"
 
 #define TOTAL		(128 * PAN_SZ_1M)
-#define PAGES		(TOTAL / PAN_PAGE_SIZE)
+#define PAGES		(TOTAL / PAN_GPU_PAGE_SIZE)
 
 static const char * const kinds[] = {
 	[PRIVATE] = "private", [SHARED] = "shared", [MMAPPED] = "mmapped",
@@ -110,7 +110,7 @@ static void reclaim_files(unsigned int count)
 int main(void)
 {
 	static const __u64 sizes[] = {
-		PAN_PAGE_SIZE, PAN_SZ_64K, PAN_SZ_1M, 16 * PAN_SZ_1M,
+		PAN_GPU_PAGE_SIZE, PAN_SZ_64K, PAN_SZ_1M, 16 * PAN_SZ_1M,
 	};
 	struct client clients[2];
 	struct pan_dev dev;

@@ -12,7 +12,7 @@
 #include "bench.h"
 
 #define TOTAL		(128 * PAN_SZ_1M)
-#define PAGES		(TOTAL / PAN_PAGE_SIZE)
+#define PAGES		(TOTAL / PAN_GPU_PAGE_SIZE)
 #define TIMES		20
 
 static void swap_out(const char *what)

@@ -131,7 +131,7 @@ static void claim(struct pan_dev *dev, __u64 size)
 int main(void)
 {
 	static const __u64 sizes[] = {
-		PAN_PAGE_SIZE, PAN_SZ_64K, PAN_SZ_1M, 16 * PAN_SZ_1M,
+		PAN_GPU_PAGE_SIZE, PAN_SZ_64K, PAN_SZ_1M, 16 * PAN_SZ_1M,
 	};
 	struct client client;
 	struct pan_dev dev;

@@ -9,7 +9,6 @@
 #include "pan_util.h"
 
 #define RING_SIZE	4096
-#define STREAMS_SIZE	(256ULL << 10)
 #define STREAM_ALIGN	64ULL
 
 static int create_rest(struct pan_ctx *ctx, __u32 queues)
@@ -19,7 +18,7 @@ static int create_rest(struct pan_ctx *ctx, __u32 queues)
 	ret = pan_group_create(&ctx->vm, queues, RING_SIZE,
 			       PANTHOR_GROUP_PRIORITY_MEDIUM, &ctx->group);
 	if (!ret)
-		ret = pan_bo_create_mapped(&ctx->vm, STREAMS_SIZE, PAN_PAGE_SIZE,
+		ret = pan_bo_create_mapped(&ctx->vm, PAN_CTX_STREAMS, PAN_PAGE_SIZE,
 					   true, &ctx->streams);
 	if (!ret)
 		ret = pan_bo_mmap(&ctx->streams);

@@ -23,12 +23,16 @@
 #include <stddef.h>
 #include <limits.h>
 #include <stdint.h>
+#include <unistd.h>
 #include <linux/types.h>
 
 #include <drm.h>
 #include <drm/panthor_drm.h>
 
-#define PAN_PAGE_SIZE		4096ULL
+/* The CPU's page is what memory is allocated and swapped in. */
+#define PAN_PAGE_SIZE		((__u64)sysconf(_SC_PAGESIZE))
+/* The GPU's is what VM_BIND and addresses of rings are multiples of. */
+#define PAN_GPU_PAGE_SIZE	4096ULL
 #define PAN_SZ_64K		0x10000ULL
 #define PAN_SZ_1M		0x100000ULL
 #define PAN_SZ_2M		0x200000ULL

@@ -33,6 +33,11 @@ struct pan_ctx {
 	__u32 sync;
 };
 
+/* Size of @streams */
+#define PAN_CTX_STREAMS	(256ULL << 10)
+/* Pages that a context takes: @streams and @result */
+#define PAN_CTX_PAGES	(PAN_CTX_STREAMS / PAN_PAGE_SIZE + 1)
+
 /* ctx.c */
 int pan_ctx_create(struct pan_dev *dev, __u32 queues, struct pan_ctx *ctx);
 int pan_ctx_create_in(const struct pan_vm *vm, __u32 queues, struct pan_ctx *ctx);

@@ -22,25 +22,22 @@ FIXTURE(evict_bind) {
 };
 
 FIXTURE_VARIANT(evict_bind) {
-	__u64 unit;
+	__u64 unit;	/* 0 for three pages */
 	bool async;
 	bool awake;
 };
 
 FIXTURE_VARIANT_ADD(evict_bind, sync_asleep) {
-	.unit = 3 * PAN_PAGE_SIZE,
 	.async = false,
 	.awake = false,
 };
 
 FIXTURE_VARIANT_ADD(evict_bind, sync_awake) {
-	.unit = 3 * PAN_PAGE_SIZE,
 	.async = false,
 	.awake = true,
 };
 
 FIXTURE_VARIANT_ADD(evict_bind, async_awake) {
-	.unit = 3 * PAN_PAGE_SIZE,
 	.async = true,
 	.awake = true,
 };
@@ -121,7 +118,7 @@ static void create_filled(struct __test_metadata *_metadata, FIXTURE_DATA(evict_
 FIXTURE_SETUP(evict_bind)
 {
 	EVICT_SETUP(self);
-	self->unit = variant->unit;
+	self->unit = variant->unit ? variant->unit : 3 * PAN_PAGE_SIZE;
 	self->async = variant->async;
 	self->seed_a = pan_rand(&self->env.rand);
 	self->seed_b = pan_rand(&self->env.rand);

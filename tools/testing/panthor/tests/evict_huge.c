@@ -7,26 +7,27 @@
 #include "evict.h"
 
 #define ENABLED		"/sys/kernel/mm/transparent_hugepage/shmem_enabled"
-#define HUGE		PAN_SZ_2M
+#define HUGE_SIZE	"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size"
 
 FIXTURE(evict_huge) {
 	struct pan_env env;
 	struct pan_ctx ctx;
 	char enabled[128];
+	__u64 huge;
 	__u64 seed;
 };
 
 FIXTURE_VARIANT(evict_huge) {
-	__u64 size;
+	__u64 more_pages;
 };
 
 FIXTURE_VARIANT_ADD(evict_huge, whole) {
-	.size = 2 * HUGE,
+	.more_pages = 0,
 };
 
 /* Where a file ends, its last folio might be larger than what's left. */
 FIXTURE_VARIANT_ADD(evict_huge, and_some) {
-	.size = 2 * HUGE + 67 * PAN_PAGE_SIZE,
+	.more_pages = 67,
 };
 
 /* "always within_size [never] ..." -> "never" */
@@ -45,11 +46,22 @@ static int read_choice(char *text, size_t len)
 	return 0;
 }
 
+static __u64 meminfo(struct __test_metadata *_metadata, const char *key)
+{
+	__u64 bytes = 0;
+
+	EXPECT_EQ(0, pan_meminfo(key, &bytes));
+	return bytes;
+}
+
 FIXTURE_SETUP(evict_huge)
 {
 	EVICT_SETUP(self);
 	if (access(ENABLED, W_OK))
 		SKIP(return, "the kernel has no large folios in shared memory");
+	ASSERT_EQ(0, pan_read_u64(HUGE_SIZE, &self->huge));
+	if (8 * self->huge > meminfo(_metadata, "MemTotal"))
+		SKIP(return, "this machine is too small for folios of %llu MiB", self->huge / PAN_SZ_1M);
 	ASSERT_EQ(0, read_choice(self->enabled, sizeof(self->enabled)));
 	ASSERT_EQ(0, pan_write_file(ENABLED, "always"));
 	self->seed = pan_rand(&self->env.rand);
@@ -61,14 +73,6 @@ FIXTURE_TEARDOWN(evict_huge)
 		EXPECT_EQ(0, pan_write_file(ENABLED, self->enabled));
 	EXPECT_EQ(0, pan_ctx_destroy(&self->ctx));
 	PAN_ENV_TEARDOWN(&self->env);
-}
-
-static __u64 meminfo(struct __test_metadata *_metadata, const char *key)
-{
-	__u64 bytes = 0;
-
-	EXPECT_EQ(0, pan_meminfo(key, &bytes));
-	return bytes;
 }
 
 /* What's written and freed later is waited for. */
@@ -92,14 +96,15 @@ static int freed_step(void *arg)
 TEST_F(evict_huge, evicted_as_a_whole)
 {
 	const __u64 slack = pages_in_batches() * PAN_PAGE_SIZE;
+	const __u64 size = 2 * self->huge + variant->more_pages * PAN_PAGE_SIZE;
 	__u64 huge = meminfo(_metadata, "ShmemHugePages"), written = 0;
 	struct freed_goal freed = { .dev = &self->env.dev };
 	struct pan_bo bo;
 	int i;
 
-	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, variant->size, PAN_SZ_2M, true, &bo));
+	ASSERT_EQ(0, pan_bo_create_mapped(&self->ctx.vm, size, self->huge, true, &bo));
 	ASSERT_EQ(0, pan_gpu_fill(&self->ctx, bo.va, bo.size, self->seed));
-	ASSERT_LE(huge + 2 * HUGE, meminfo(_metadata, "ShmemHugePages"));
+	ASSERT_LE(huge + 2 * self->huge, meminfo(_metadata, "ShmemHugePages"));
 
 	for (i = 1; i <= 3; i++) {
 		ASSERT_EQ(0, pan_vmstat("pswpout", &written));

@@ -8,7 +8,9 @@
 
 #define BUFFERS		300
 #define SIZE		(BUFFERS * PAN_PAGE_SIZE)
-#define SEQUENCES	4	/* for a VM's own buffers, and for shared ones, with some air */
+#define BATCH		(4 * PAN_SZ_1M)	/* at most */
+/* For a VM's own buffers, and for shared ones, with some air */
+#define SEQUENCES	(4 * ((SIZE + BATCH - 1) / BATCH))
 
 FIXTURE(evict_many) {
 	struct pan_env env;

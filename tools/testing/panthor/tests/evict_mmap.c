@@ -9,6 +9,7 @@
 #include "evict.h"
 
 #define PAGES	59
+#define WORDS	(PAN_PAGE_SIZE / sizeof(__u64))	/* of a page */
 
 FIXTURE(evict_mmap) {
 	struct pan_env env;
@@ -71,7 +72,7 @@ TEST_F(evict_mmap, evict_between_faults)
 
 	for (i = 0; i < PAGES; i += 7) {
 		EVICT(&self->bo);
-		EXPECT_EQ(csf_pattern(self->seed, i * 512), *(__u64 *)page(self, i));
+		EXPECT_EQ(csf_pattern(self->seed, i * WORDS), *(__u64 *)page(self, i));
 	}
 	EXPECT_CPU_SEES(&self->bo, self->seed);
 }
@@ -137,8 +138,8 @@ TEST_F(evict_mmap, partial_munmap)
 	ASSERT_EQ(0, munmap(self->bo.map, gone * PAN_PAGE_SIZE));
 	EVICT(&self->bo);
 	for (i = gone; i < PAGES; i++) {
-		EXPECT_EQ(csf_pattern(self->seed, i * 512), *(__u64 *)page(self, i));
-		EXPECT_EQ(csf_pattern(self->seed, i * 512 + 511), *((__u64 *)page(self, i) + 511));
+		EXPECT_EQ(csf_pattern(self->seed, i * WORDS), *(__u64 *)page(self, i));
+		EXPECT_EQ(csf_pattern(self->seed, (i + 1) * WORDS - 1), *((__u64 *)page(self, i) + WORDS - 1));
 	}
 	ASSERT_EQ(0, munmap(page(self, gone), (PAGES - gone) * PAN_PAGE_SIZE));
 	self->bo.map = NULL;
@@ -156,7 +157,7 @@ TEST_F(evict_mmap, hole)
 	EXPECT_EVICTED(&self->bo, 1);
 	for (i = 0; i < PAGES; i++)
 		if (i < 10 || i >= 40)
-			EXPECT_EQ(csf_pattern(self->seed, i * 512), *(__u64 *)page(self, i));
+			EXPECT_EQ(csf_pattern(self->seed, i * WORDS), *(__u64 *)page(self, i));
 	ASSERT_EQ(0, munmap(self->bo.map, self->bo.size));
 	self->bo.map = NULL;
 	EXPECT_CPU_SEES(&self->bo, self->seed);
@@ -172,7 +173,7 @@ TEST_F(evict_mmap, by_system_call)
 	EVICT(&self->bo);
 	ASSERT_EQ(8, write(pipefd[1], page(self, 33), 8));
 	ASSERT_EQ(8, read(pipefd[0], &word, 8));
-	EXPECT_EQ(csf_pattern(self->seed, 33 * 512), word);
+	EXPECT_EQ(csf_pattern(self->seed, 33 * WORDS), word);
 	EVICT(&self->bo);
 	ASSERT_EQ(8, write(pipefd[1], &word, 8));
 	ASSERT_EQ(8, read(pipefd[0], page(self, 33), 8));

@@ -75,8 +75,9 @@ TEST_F(evict_order, evict_after_gpu_only)
 /* The CPU changes a page before the GPU has anything back, and vice versa. */
 TEST_F(evict_order, changes_are_seen)
 {
-	__u64 *word = (__u64 *)self->bo.map + 512 * 40 + 3, new = pan_rand(&self->env.rand);
-	__u64 seen = 0, va = self->bo.va + ((char *)word - (char *)self->bo.map);
+	const __u64 offset = 40 * PAN_PAGE_SIZE + 3 * sizeof(__u64);
+	__u64 *word = (__u64 *)((char *)self->bo.map + offset), new = pan_rand(&self->env.rand);
+	__u64 seen = 0, va = self->bo.va + offset;
 
 	*word = new;
 	ASSERT_EQ(0, pan_gpu_load64(&self->ctx, va, &seen));

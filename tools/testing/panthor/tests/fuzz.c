@@ -100,10 +100,10 @@ static void keep_bo(struct fuzz *f, __u32 handle)
 static __u64 edge(struct fuzz *f)
 {
 	static const __u64 bases[] = {
-		0, PAN_PAGE_SIZE, PAN_SZ_64K, PAN_SZ_2M, 1ULL << 30, 1ULL << 31, 1ULL << 32,
+		0, PAN_GPU_PAGE_SIZE, PAN_SZ_64K, PAN_SZ_2M, 1ULL << 30, 1ULL << 31, 1ULL << 32,
 		1ULL << 39, 1ULL << 46, 1ULL << 47, 1ULL << 48, 1ULL << 63, ~0ULL,
 	};
-	static const __s64 offsets[] = { 0, 0, 0, 1, -1, PAN_PAGE_SIZE, -PAN_PAGE_SIZE, 8, -8 };
+	static const __s64 offsets[] = { 0, 0, 0, 1, -1, PAN_GPU_PAGE_SIZE, -PAN_GPU_PAGE_SIZE, 8, -8 };
 
 	return bases[roll(f, ARRAY_SIZE(bases))] + offsets[roll(f, ARRAY_SIZE(offsets))];
 }

@@ -13,9 +13,6 @@
 #define LARGE_BUFFERS	24
 #define LARGE		(PAN_SZ_2M)
 
-/* In the VM of a client, what's evicted with its buffer: streams and results. */
-#define CTX_PAGES	65ULL
-
 FIXTURE(mem_claim) {
 	struct pan_env env;
 	struct client client;
@@ -143,7 +140,7 @@ TEST_F(mem_claim, mappings_only)
 	EXPECT_EQ(0, r.one_vm);
 	ASSERT_EQ(0, pan_mem_claim_write(&self->env.dev, getpid()));
 	r = look(_metadata, self);
-	EXPECT_EQ(GPU_PAGES + CTX_PAGES, r.one_vm);
+	EXPECT_EQ(GPU_PAGES + PAN_CTX_PAGES, r.one_vm);
 	EXPECT_EQ(0, client_verify(c));
 	EXPECT_EQ(0, pan_bo_munmap(&c->gpu));
 }
@@ -196,7 +193,7 @@ TEST_F(mem_claim, other)
 	after = look(_metadata, self);
 	expect_resident(_metadata, &self->env.dev, child.pid, true);
 	expect_resident(_metadata, &self->env.dev, getpid(), false);
-	EXPECT_EQ(GPU_PAGES + CPU_PAGES + IDLE_PAGES + CTX_PAGES,
+	EXPECT_EQ(GPU_PAGES + CPU_PAGES + IDLE_PAGES + PAN_CTX_PAGES,
 		  after.restored_pages - before.restored_pages);
 	verify_client(_metadata, &child);
 	EXPECT_EQ(after.restores, look(_metadata, self).restores);
@@ -219,8 +216,8 @@ TEST_F(mem_claim, is_recent)
 	ASSERT_EQ(0, pan_mem_claim_write(&self->env.dev, child.pid));
 	/* What's not in a VM goes first, and then all of a VM. */
 	ASSERT_EQ(0, pan_shrink(&self->env.dev, 2 * (CPU_PAGES + IDLE_PAGES) + GPU_PAGES +
-				CTX_PAGES, &pages));
-	EXPECT_EQ(2 * (CPU_PAGES + IDLE_PAGES) + GPU_PAGES + CTX_PAGES, pages);
+				PAN_CTX_PAGES, &pages));
+	EXPECT_EQ(2 * (CPU_PAGES + IDLE_PAGES) + GPU_PAGES + PAN_CTX_PAGES, pages);
 	ASSERT_EQ(0, pan_gems_find(&self->env.dev, child.pid, GPU_PAGES * PAN_PAGE_SIZE, &gem));
 	EXPECT_EQ(0, gem.evictions);
 	ASSERT_EQ(0, pan_gems_find(&self->env.dev, getpid(), GPU_PAGES * PAN_PAGE_SIZE, &gem));
@@ -385,7 +382,7 @@ TEST_F(mem_claim, trace)
 	EXPECT_EQ(0, pan_trace_value(event, "pid", &value));
 	EXPECT_EQ(getpid(), value);
 	EXPECT_EQ(0, pan_trace_value(event, "nr_pages", &value));
-	EXPECT_EQ(GPU_PAGES + CPU_PAGES + IDLE_PAGES + CTX_PAGES, value);
+	EXPECT_EQ(GPU_PAGES + CPU_PAGES + IDLE_PAGES + PAN_CTX_PAGES, value);
 	EXPECT_EQ(0, pan_trace_value(event, "ret", &value));
 	EXPECT_EQ(0, value);
 	EXPECT_EQ(NULL, pan_trace_next(event, "gem_claim"));

@@ -134,7 +134,7 @@ TEST(pattern)
 	EXPECT_EQ(pan_pattern_sum(size, 42), pan_sum(mem, size));
 	EXPECT_EQ(size / 8, pan_verify(mem, size, 43));
 	/* Two pages swapped */
-	pan_fill(mem, PAN_PAGE_SIZE, 42 + 512 * 0x9e3779b97f4a7c15ULL);
+	pan_fill(mem, PAN_PAGE_SIZE, 42 + PAN_PAGE_SIZE / 8 * 0x9e3779b97f4a7c15ULL);
 	EXPECT_EQ(2, pan_verify_edges(mem, size, 42));
 	EXPECT_NE(pan_pattern_sum(size, 42), pan_sum(mem, size));
 	free(mem);

@@ -44,7 +44,7 @@ TEST_F(tiler_heap, create_and_destroy)
 /* The chunks are a list: each begins with the address and size of the next. */
 TEST_F(tiler_heap, chunks_are_linked)
 {
-	const __u64 page_mask = PAN_PAGE_SIZE - 1;
+	const __u64 page_mask = PAN_GPU_PAGE_SIZE - 1;
 	struct drm_panthor_tiler_heap_create heap;
 	__u64 chunk, next, expected_size = CHUNK >> 12;
 	int count = 0;

@@ -108,7 +108,7 @@ TEST_F(uapi_errors, bo)
 	offset.pad = 1;
 	EXPECT_EQ(-EINVAL, pan_ioctl(fd, DRM_IOCTL_PANTHOR_BO_MMAP_OFFSET, &offset));
 
-	ASSERT_EQ(0, pan_bo_create(&self->env.dev, 5000, 0, NULL, &bo));
+	ASSERT_EQ(0, pan_bo_create(&self->env.dev, PAN_PAGE_SIZE + 904, 0, NULL, &bo));
 	EXPECT_EQ(2 * PAN_PAGE_SIZE, bo.size);
 	EXPECT_EQ(0, pan_bo_close(&bo));
 }

@@ -19,17 +19,15 @@ FIXTURE(vm_bind) {
 };
 
 FIXTURE_VARIANT(vm_bind) {
-	__u64 unit;	/* buffers have eight of these */
+	__u64 unit;	/* buffers have eight of these; 0 for three pages */
 	bool awake;	/* with the VM on an address space, or without */
 };
 
 FIXTURE_VARIANT_ADD(vm_bind, pages_asleep) {
-	.unit = 3 * PAN_PAGE_SIZE,
 	.awake = false,
 };
 
 FIXTURE_VARIANT_ADD(vm_bind, pages_awake) {
-	.unit = 3 * PAN_PAGE_SIZE,
 	.awake = true,
 };
 
@@ -51,7 +49,7 @@ static void create_filled(struct __test_metadata *_metadata, FIXTURE_DATA(vm_bin
 FIXTURE_SETUP(vm_bind)
 {
 	PAN_ENV_SETUP(&self->env);
-	self->unit = variant->unit;
+	self->unit = variant->unit ? variant->unit : 3 * PAN_PAGE_SIZE;
 	self->seed_a = pan_rand(&self->env.rand);
 	self->seed_b = pan_rand(&self->env.rand);
 	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->ctx));
