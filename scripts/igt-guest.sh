@@ -1,47 +1,48 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# In the guest: run all panthor subtests of build/igt*, and monitors; print KTAP.
+# In the guest: run all panthor subtests of build/igt*, what patches/igt adds to them,
+# and monitors; print KTAP.
 
 if [ "$PANTHOR_ARCH" = arm64 ]; then
 	root=$PWD/build/igt-arm64/root
 	ld=$root/usr/lib/ld-linux-aarch64.so.1
 	libs=$root/usr/lib/aarch64-linux-gnu
+	added=build/igt-src/tests-arm64	# not built so far
 else
 	root=$PWD/build/igt/root
 	ld=$root/usr/lib64/ld-linux-x86-64.so.2
 	libs=$root/usr/lib/x86_64-linux-gnu
+	added=build/igt-src/tests
 fi
 tests=$root/usr/libexec/igt-gpu-tools/panthor
 shrink=$(compgen -G '/sys/kernel/debug/dri/[0-9]*/shrink' | head -n 1)
 
-igt() { # TEST args...
-	local t=$1
-	shift
-	timeout -k 5 300 "$ld" --library-path "$libs" "$tests/$t" "$@" </dev/null 2>&1
-}
+igt() { timeout -k 5 300 "$ld" --library-path "$libs" "$@" </dev/null 2>&1; } # TEST args...
 
-list()
+list() # TEST...
 {
 	local t s
-	for t in "$tests"/panthor_*; do
-		t=${t##*/}
+
+	for t; do
+		[ -x "$t" ] || continue
 		for s in $(igt "$t" --list-subtests); do echo "$t $s"; done
 	done
 }
 
 n=0
 one() { # TEST SUBTEST REMARK
-	local out status
+	local out status name=${1##*/}@$2$3
+
 	n=$((n + 1))
-	echo "# igt: $1@$2$3" >/dev/kmsg
+	echo "# igt: $name" >/dev/kmsg
 	out=$(igt "$1" --run-subtest "$2")
 	status=$?
 	case $status in
-	0) echo "ok $n $1@$2$3" ;;
-	77) echo "ok $n $1@$2$3 # SKIP $(grep -m1 -o 'Test requirement.*' <<<"$out")" ;;
+	0) echo "ok $n $name" ;;
+	77) echo "ok $n $name # SKIP $(sed -n '/^Test requirement: / { N; s///; s/\n/: /; p; q }' <<<"$out")" ;;
 	*) # shellcheck disable=SC2001
 		sed 's/^/# /' <<<"$out"
-		echo "not ok $n $1@$2$3 # exit status $status" ;;
+		echo "not ok $n $name # exit status $status" ;;
 	esac
 }
 
@@ -78,14 +79,15 @@ monitor() # NAME PATTERN
 	fi
 }
 
-list >/tmp/list
-total=$(wc -l </tmp/list)
-plan=$total
-[ -z "$shrink" ] || plan=$((total * 2 + 2)) # twice, and two monitors
+list "$tests"/panthor_* >/tmp/list
+list $added/* >/tmp/added
+plan=$(cat /tmp/list /tmp/added | wc -l)
+[ -z "$shrink" ] || plan=$((plan + $(wc -l </tmp/list) + 2)) # again, and two monitors
 echo "KTAP version 1"
 echo "1..$plan"
-while read -r t s; do one "$t" "$s" ''; done </tmp/list
+while read -r t s; do one "$t" "$s" ''; done < <(cat /tmp/list /tmp/added)
 
+# What was added looks at what its own writes to shrink have done.
 if [ -n "$shrink" ]; then
 	while echo 1000000 >"$shrink"; do :; done 2>/dev/null &
 	writer=$!
