@@ -11,7 +11,7 @@
 # The series is what branch `series` in build/linux has; nothing is changed there,
 # build/mutants/linux is a worktree.
 # Ends with "N passed, N failed, N skipped". mutants/RESULT.md says what came
-# of each with this series, in any number of runs on this machine.
+# of each, in any number of runs. M=new is those of which it doesn't.
 
 . "$(dirname "$0")/lib.sh"
 only_612
@@ -243,35 +243,71 @@ verdict() # NAME N
 	fi
 }
 
-# What became of a mutant is kept along with the series it was tried with.
-keep() { printf '%s\n' "$series" "$2" >"$log/$1.result"; } # NAME VERDICT
+# --- what became of each
 
-verdict_of() # NAME
+# Changes with the mutant, its tests, and the files it's about.
+state_of() # NAME
 {
-	if [ "$(head -n 1 "$log/$1.result" 2>/dev/null)" = "$series" ]; then
-		sed 1d "$log/$1.result"
-	else
-		echo "not run yet"
-	fi
+	local file
+
+	{
+		cat "$dir/$1.patch"
+		sed -n 's|^+++ b/||p' "$dir/$1.patch" | while read -r file; do git -C "$src" show "HEAD:$file"; done
+	} | sha1sum | cut -c1-8
 }
+
+# Results of earlier runs are in the table itself.
+declare -A verdicts=() states=()
+read_table()
+{
+	local name caught state
+
+	while IFS='|' read -r _ name _ caught state _; do
+		name=${name//[\` ]/} state=${state// /} caught=${caught# }
+		[[ $state =~ ^[0-9a-f]{8}$ ]] || continue
+		states[$name]=$state verdicts[$name]=${caught% }
+	done <"$dir/RESULT.md"
+}
+
+keep() { states[$1]=$(state_of "$1") verdicts[$1]=$2; } # NAME VERDICT
 
 table()
 {
-	local n
+	local n state
 
 	cat <<-'END'
 		# Mutants
 
-		Written by `make mutants`. Each line is a defect that was put into the series on purpose, and the tests that noticed.
+		Written by `make mutants`. Each line is a defect that was put into the series on purpose, and the tests that noticed. The last column
+		stands for the mutant and the files it changes, as they were then: once these change, it's to be run again.
 
-		| mutant | what is broken | caught by |
-		|---|---|---|
+		| mutant | what is broken | caught by | state |
+		|---|---|---|---|
 	END
 	for n in $(glob='*' names); do
-		printf '| `%s` | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "$(verdict_of "$n")"
+		state=$(state_of "$n")
+		[ "${states[$n]:-}" = "$state" ] || verdicts[$n]='not run yet' state=''
+		printf '| `%s` | %s | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "${verdicts[$n]}" "$state"
 	done
 }
 
+write_table()
+{
+	table >"$dir/RESULT.new"
+	mv "$dir/RESULT.new" "$dir/RESULT.md"
+}
+
+is_known() { [ "${states[$1]:-}" = "$(state_of "$1")" ]; } # NAME
+
+choose_new()
+{
+	local n
+
+	chosen=()
+	for n in $(glob='*' names); do is_known "$n" || chosen+=("$n"); done
+}
+
+[ "$glob" != new ] || glob='*' only_new=1
 mapfile -t chosen < <(names)
 [ ${#chosen[@]} -gt 0 ] ||
 	die "no mutant is named '$glob'; there are: $(cd "$dir" && echo *.patch | sed 's/\.patch//g')"
@@ -279,11 +315,15 @@ mkdir -p "$log"
 exec 7>"$log/lock"
 flock -n 7 || die "another one runs, and there is one tree for both"
 prepare
+read_table
+[ -z "${only_new:-}" ] || choose_new
 results_start
 prepare_smp
 # a better test, unit tests included, doesn't call earlier results in question
 series=$(git -C "$src" ls-tree -r HEAD | grep -v "	drivers/gpu/drm/panthor/tests/" | sha1sum | cut -d' ' -f1)
 [ ${#chosen[@]} = 0 ] || baseline "${chosen[@]}"
+# what's known is kept, whatever ends this
+trap 'restore; write_table' EXIT
 n=0
 for name in "${chosen[@]}"; do
 	n=$((n + 1))
@@ -295,5 +335,4 @@ for name in "${chosen[@]}"; do
 	*) failed=$((failed + 1)); keep "$name" "**${result#*— }**" ;;
 	esac
 done
-table >"$dir/RESULT.md"
 results_end
