@@ -47,6 +47,7 @@ sphinx-build	python3-sphinx
 dot		graphviz
 /usr/lib/python3/dist-packages/ply	python3-ply
 /usr/lib/python3/dist-packages/git	python3-git
+/usr/lib/python3/dist-packages/yaml	python3-yaml
 "
 
 needs_bench="
