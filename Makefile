@@ -39,6 +39,8 @@ check:
 	@scripts/check.sh
 arm64:
 	@scripts/arm64.sh
+board:
+	@scripts/board.sh
 coverage:
 	@scripts/coverage.sh
 mutants:
@@ -53,5 +55,5 @@ newcomer:
 .DEFAULT:
 	@scripts/help.sh '$@'
 
-.PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 apply mainline newcomer
+.PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 board apply mainline newcomer
 .DELETE_ON_ERROR:

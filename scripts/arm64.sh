@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# make arm64: the patched kernel for RK3588 boards, cross-built. Everything that
-# goes to a board is in build/arm64/root, at its place there, and in one archive.
+# make arm64: the patched kernel for RK3588 boards, cross-built, as Debian packages
+# in build/arm64. They are made by the kernel's own bindeb-pkg.
 
 . "$(dirname "$0")/lib.sh"
 only_612
@@ -9,17 +9,9 @@ only_612
 src=$(tree_dir series)
 out=$build/arm64
 obj=$src/out-arm64
-root=$out/root
 fragment=$panthor/configs/arm64.config
 
-amake()
-{
-	local cc=aarch64-linux-gnu-gcc
-
-	! command -v ccache >/dev/null || cc="ccache $cc"
-	make -C "$src" O=out-arm64 ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC="$cc" LOCALVERSION= \
-		--no-print-directory -j"$jobs" "$@"
-}
+amake() { kmake series arm64 "$@"; }
 
 # Every SoC family but Rockchip's off. What depends on them goes with them.
 other_socs()
@@ -46,31 +38,41 @@ configure()
 	mv "$obj/fragment.new" "$obj/fragment"
 }
 
-# Device trees (and overlays) of RK3588 boards, as targets of make.
-boards()
+# Says what's in the packages: that of the kernel, and when the series, or how it's
+# built, was last changed here. So it is the same for everybody, and rises with each
+# such change. What isn't committed yet comes after what is.
+package_version()
 {
-	grep -oE 'rk3588[^ ]*\.dtbo?$' "$src/arch/arm64/boot/dts/rockchip/Makefile" | sort -u | sed 's|^|rockchip/|'
+	local -a parts=(patches/6.12 "$fragment" scripts/arm64.sh)
+	local version
+
+	version=$(kernel_version "$src")-$(TZ=UTC0 git log -1 --format=%cd --date=format-local:%Y%m%d.%H%M -- "${parts[@]}")
+	[ -z "$(git status --porcelain -- "${parts[@]}")" ] && "$top/scripts/status.sh" >/dev/null || version+=+local
+	echo "$version"
 }
 
-stage()
+# Image uncompressed, as boot loaders of all kinds take it. Neither linux-libc-dev,
+# which would replace the system's, nor symbols, of which there are none.
+# bindeb-pkg leaves the packages in the source tree, and asks for more than is needed,
+# such as arm64's libssl (-d).
+build_packages()
 {
-	local dtb
+	rm -rf "$out"
+	mkdir -p "$out"
+	quietly "$build/log/arm64.log" amake KBUILD_IMAGE=arch/arm64/boot/Image KDEB_PKGVERSION="$version" \
+		KDEB_CHANGELOG_DIST=unstable KDEB_COMPRESS=zstd DPKG_FLAGS="-d --target=binary-image,binary-headers" bindeb-pkg
+	mv "$src/linux-image-${release}_${version}_arm64.deb" "$src/linux-headers-${release}_${version}_arm64.deb" "$out/"
+}
 
-	rm -rf "$root"
-	mkdir -p "$root/boot/dtbs-$release/rockchip"
-	cp "$obj/arch/arm64/boot/Image" "$root/boot/vmlinuz-$release"
-	cp "$obj/.config" "$root/boot/config-$release"
-	cp "$obj/System.map" "$root/boot/System.map-$release"
-	for dtb in "${dtbs[@]}"; do
-		cp "$obj/arch/arm64/boot/dts/$dtb" "$root/boot/dtbs-$release/rockchip/"
-	done
-	quietly "$build/log/arm64-modules.log" amake INSTALL_MOD_PATH="$root" INSTALL_MOD_STRIP=1 modules_install
-	rm -f "$root/lib/modules/$release"/{build,source}
-	[ -e "$root/lib/modules/$release/kernel/drivers/gpu/drm/panthor/panthor.ko" ] ||
+image() { echo "$out/linux-image-${release}_${version}_arm64.deb"; }
+contents() { dpkg-deb -c "$(image)" | grep -E "$1"; } # REGEX
+
+check_packages()
+{
+	contents '/drivers/gpu/drm/panthor/panthor\.ko$' >/dev/null ||
 		die "panthor was not built as a module, see build/log/arm64.log"
-	# no entry for lib itself, a symbolic link on boards, nor for boot
-	rm -f "$out"/linux-*.tar.gz
-	(cd "$root" && tar --owner=0 --group=0 --sort=name -czf "$archive" boot/* "lib/modules/$release")
+	boards=$(contents '/rk3588[^/]*\.dtb$' | wc -l) ||
+		die "this tree has no device tree of an RK3588 board"
 }
 
 "$top/scripts/deps.sh" arm64
@@ -78,11 +80,13 @@ stage()
 exec 8>"$build/log/arm64.lock"
 flock 8
 configure
-mapfile -t dtbs < <(boards)
-[ ${#dtbs[@]} -gt 0 ] || die "this tree has no device tree of an RK3588 board"
-say "arm64: Image, modules, ${#dtbs[@]} device trees"
-quietly "$build/log/arm64.log" amake Image modules "${dtbs[@]}"
-release=$(cat "$obj/include/config/kernel.release")
-archive=$out/linux-$release-arm64.tar.gz
-stage
-echo "build/arm64/root: Linux $release, ${#dtbs[@]} device trees, $(find "$root" -name '*.ko' | wc -l) modules; all of it: build/arm64/${archive##*/} ($(du -h "$archive" | cut -f1))"
+version=$(package_version)
+release=$(amake -s kernelrelease)
+# nothing changed that has a version of its own
+if [ ! -f "$(image)" ] || [[ $version = *+local ]]; then
+	say "arm64: packages of Linux $version"
+	build_packages
+fi
+check_packages
+echo "build/arm64: Linux $release, $(contents '\.ko$' | wc -l) modules, device trees of $boards RK3588 boards:"
+(cd "$out" && du -h -- *.deb)

@@ -11,6 +11,7 @@ parse_target "$@"
 src=$(tree_dir "$tree")
 out=$src/out-$flavour
 inst=$build/modules/$tree-$flavour
+[ "$kernel" != board ] || die "the board's kernel is made by 'make arm64'"
 [ -f "$src/Makefile" ] || die "no kernel tree in ${src#"$top"/}: run 'make tree'"
 
 # A kernel's own choice replaces the common one.

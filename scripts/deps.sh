@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Install the Debian packages that building and running need and that are
 # missing here, after saying which.
-# usage: deps.sh [check|arm64|guest-arm64|bench|coverage|profile|newcomer]: also what
+# usage: deps.sh [check|arm64|guest-arm64|board|bench|coverage|profile|newcomer]: also what
 # that verb needs
 
 . "$(dirname "$0")/lib.sh"
@@ -32,6 +32,12 @@ needs_arm64="
 aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 /usr/include/openssl/ssl.h	libssl-dev
 "
+# packages of the kernel; in that of its headers are programs for arm64
+needs_debs="
+dpkg-buildpackage	dpkg-dev
+dh_builddeb	debhelper
+/usr/aarch64-linux-gnu/include/stdio.h	libc6-dev-arm64-cross
+"
 needs_guest_arm64="
 aarch64-linux-gnu-gcc	gcc-aarch64-linux-gnu
 /usr/aarch64-linux-gnu/include/stdio.h	libc6-dev-arm64-cross
@@ -39,6 +45,10 @@ qemu-system-aarch64	qemu-system-arm
 mke2fs		e2fsprogs
 dpkg-deb	dpkg
 /usr/share/keyrings/debian-archive-keyring.gpg	debian-archive-keyring
+"
+needs_board="$needs_arm64$needs_debs$needs_guest_arm64
+sfdisk		fdisk
+/usr/include/vulkan/vulkan.h	libvulkan-dev
 "
 needs_check="$needs_arm64
 clang		clang
@@ -68,13 +78,14 @@ unshare		util-linux
 case ${1:-} in
 '') ;;
 check) needs+=$needs_check ;;
-arm64) needs+=$needs_arm64 ;;
+arm64) needs+=$needs_arm64$needs_debs ;;
 guest-arm64) needs+=$needs_guest_arm64 ;;
+board) needs+=$needs_board ;;
 bench) needs+=$needs_bench ;;
 coverage) needs+=$needs_coverage ;;
 profile) needs+=$needs_profile ;;
 newcomer) needs=$needs_newcomer ;;
-*) die "unknown group '$1': check, arm64, guest-arm64, bench, coverage, profile or newcomer" ;;
+*) die "unknown group '$1': check, arm64, guest-arm64, board, bench, coverage, profile or newcomer" ;;
 esac
 
 missing=()

@@ -32,8 +32,11 @@ machine_env()
 qemu=(qemu-system-aarch64 -cpu cortex-a76 -smp "$smp" -m "$mem" -nodefaults -display none)
 qemu_machine=virt,gic-version=3
 
-# The machine's own device tree, with the GPU and its registers in RAM. QEMU fills in
-# what depends on this boot.
+# Registers of the GPU are here, in RAM.
+gpu_address=44000000
+
+# The machine's own device tree, with the GPU and its registers. QEMU fills in what
+# depends on this boot.
 device_tree()
 {
 	local dtc=$out/scripts/dtc/dtc
@@ -41,18 +44,32 @@ device_tree()
 	"${qemu[@]}" -machine "$qemu_machine,dumpdtb=$run/virt.dtb" >"$run/qemu.log" 2>&1 || die "qemu-system-aarch64: $(head -n 1 "$run/qemu.log")"
 	{
 		"$dtc" -q -I dtb -O dts "$run/virt.dtb"
-		gcc -E -P -nostdinc -undef -D__DTS__ -x assembler-with-cpp -DGPU_NAME=44000000 \
-			-DGPU_REGS=0x44000000 -DGPU_NO_MAP "$panthor/model/gpu.dtsi"
+		gcc -E -P -nostdinc -undef -D__DTS__ -x assembler-with-cpp -DGPU_NAME=$gpu_address \
+			-DGPU_REGS=0x$gpu_address -DGPU_NO_MAP "$panthor/model/gpu.dtsi"
 		echo "&gpu { dma-$dtb; };"
 	} >"$run/dts"
 	"$dtc" -q -I dts -O dtb -o "$run/dtb" "$run/dts" || die "the device tree is wrong: ${run#"$top"/}/dts"
+}
+
+# What any such machine has: that device tree, a serial console whose output is $run/dmesg,
+# shared directories, random numbers.
+add_devices()
+{
+	device_tree
+	qemu+=(-machine "$qemu_machine" -accel tcg,thread=multi -no-reboot -dtb "$run/dtb"
+		-chardev "file,id=log,path=$run/dmesg" -serial chardev:log
+		-fsdev "local,id=host,path=$top,security_model=none,readonly=on"
+		-device virtio-9p-device,fsdev=host,mount_tag=host
+		-fsdev "local,id=out,path=$run,security_model=none"
+		-device virtio-9p-device,fsdev=out,mount_tag=out
+		-device virtio-rng-device)
 }
 
 machine_start()
 {
 	local -a disks=() console=() pin=()
 
-	device_tree
+	add_devices
 	args+=(console=ttyAMA0 root=/dev/vda rootfstype=ext2 ro init=/init panic=-1)
 	[ ! -f "$run/swap" ] ||
 		disks=(-drive "file=$run/swap,if=none,id=swap,format=raw,cache=unsafe" -device virtio-blk-device,drive=swap)
@@ -61,14 +78,8 @@ machine_start()
 	[ -z "${CPU:-}" ] || pin=(taskset -c "$CPU")
 	: >"$run/output"
 	# the first disk is the last one on the command line
-	setsid "${pin[@]}" "${qemu[@]}" -machine "$qemu_machine" -accel tcg,thread=multi -no-reboot \
-		-kernel "${machine_kernel[0]}" -dtb "$run/dtb" -append "${args[*]}" \
-		-chardev "file,id=log,path=$run/dmesg" -serial chardev:log "${console[@]}" \
-		-fsdev "local,id=host,path=$top,security_model=none,readonly=on" \
-		-device virtio-9p-device,fsdev=host,mount_tag=host \
-		-fsdev "local,id=out,path=$run,security_model=none" \
-		-device virtio-9p-device,fsdev=out,mount_tag=out \
-		-device virtio-rng-device "${disks[@]}" \
+	setsid "${pin[@]}" "${qemu[@]}" -kernel "${machine_kernel[0]}" -append "${args[*]}" \
+		"${console[@]}" "${disks[@]}" \
 		-drive "file=$build/arm64-root/root.img,if=none,id=root,format=raw,readonly=on" \
 		-device virtio-blk-device,drive=root 2>"$run/qemu.log" &
 	machine=$!

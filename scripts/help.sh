@@ -24,7 +24,9 @@ make tree                build/linux: the base kernel and the series as commits
 make export              patches/6.12 and the readable copies from build/linux
 make status              is build/linux exported?
 make check               is every patch fit to be sent?
-make arm64               kernel, modules, device trees for RK3588 boards
+make arm64               Debian packages of a kernel for RK3588 boards
+make board               are they what they should be? Debian, Mesa and monitors
+                         on an emulated board
 make apply KDIR=dir      apply the series to another 6.12.y tree
 make newcomer SUITE=bookworm|trixie [T='verb...'] [BUSY=n]
                          make run, or make test, in a bare Debian of its own

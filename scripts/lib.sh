@@ -78,10 +78,11 @@ check_kernel() # KERNEL
 	arm64)
 		[ "$linux" = 6.12 ] || die "ARCH=arm64 is for LINUX=6.12"
 		case $1 in
-		plain|debug|kcsan|16k|64k) ;;
+		plain|debug|kcsan|16k|64k|board) ;;
 		*) die "unknown KERNEL '$1': plain, debug, kcsan, 16k or 64k with ARCH=arm64" ;;
 		esac
-		flavour=arm64-$1 ;;
+		flavour=arm64-$1
+		[ "$1" != board ] || flavour=arm64 ;;
 	*) die "unknown ARCH '$arch': um or arm64" ;;
 	esac
 }

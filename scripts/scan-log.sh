@@ -98,7 +98,7 @@ for f in "$@"; do
 	[ "$count" -le 10 ] || echo "   ... $count lines like these in all"
 	first=$(head -n 1 <<<"$hits" | cut -d: -f1)
 	# the guest's runners name the test in the log before they start it
-	during=$(head -n "$first" "$f" | grep -a -o -E '# (selftest|igt): .*' | tail -n 1 || true)
+	during=$(head -n "$first" "$f" | grep -a -o -E '# (selftest|igt|board): .*' | tail -n 1 || true)
 	say "the first${during:+, during ${during#\# }}:"
 	# without the words on the stack that are no return addresses
 	tail -n +"$first" "$f" | grep -a -v '\] ? ' | head -n "${SCAN_LINES:-40}" || true
