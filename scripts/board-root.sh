@@ -18,7 +18,7 @@ kernel=${1?}
 suite=trixie
 
 # A system without desktop; who makes initramfs and boot entry; swap; what uses the GPU
-system="apt systemd systemd-sysv udev dbus kmod mount e2fsprogs procps psmisc util-linux bsdutils libcap2-bin"
+system="apt passwd systemd systemd-sysv udev dbus kmod mount e2fsprogs procps psmisc util-linux bsdutils libcap2-bin"
 boot="initramfs-tools zstd u-boot-menu"
 swap="systemd-zram-generator"
 gpu="libgl1-mesa-dri libegl-mesa0 mesa-utils mesa-vulkan-drivers vulkan-tools weston glmark2-es2-wayland nvtop"
