@@ -19,10 +19,11 @@ checks=(
 	"weston"	"weston draws with GL"
 	"vkcube"	"vkcube beside evictions"
 	"glmark"	"glmark2 beside evictions"
-	"content"	"four Vulkan programs with twice their memory in buffers"
 	"nvtop"		"nvtop lists who uses the GPU"
 	"igt"		"IGT's tests of panthor"
 	"evictions"	"evictions while Mesa ran"
+	"vulkan_content" "four Vulkan programs with twice their memory in buffers"
+	"gl_content"	"four GL programs with twice their memory in buffers"
 	"submissions"	"Mesa's submissions"
 	"rule"		"the udev rule hands mem_reclaim to a group"
 	"stranger"	"mem_reclaim without the capability"
@@ -110,14 +111,22 @@ glmark()
 }
 
 # Vulkan would load the software renderer, too, which is larger than the buffers.
-content()
+four_of() # PROGRAM
 {
+	local before
+
+	before=$(counter evictions)
 	# shellcheck disable=SC2016 # expanded there
 	systemd-run -q --wait --pipe -p MemoryMax=192M --uid=user -E SUBMITS -E LD_PRELOAD=/usr/local/lib/submits.so \
 		-E VK_DRIVER_FILES="$(ls /usr/share/vulkan/icd.d/panfrost_icd*.json)" bash -c '
-			for i in 1 2 3 4; do vulkan_content 96 3 & pids+=($!); done
-			for p in "${pids[@]}"; do wait $p || exit; done' || fail "status $?"
+			for i in 1 2 3 4; do $0 96 3 & pids+=($!); done
+			for p in "${pids[@]}"; do wait $p || exit; done' "$1" || fail "status $?"
+	[ "$(counter evictions)" -gt "$before" ] || fail "memory was not short"
+	echo "all words right, after $(($(counter evictions) - before)) evictions"
 }
+
+vulkan_content() { four_of vulkan_content; }
+gl_content() { four_of gl_content; }
 
 # It only lists processes on a terminal, and who uses the GPU just then.
 nvtop()
@@ -220,7 +229,7 @@ removal()
 prepare()
 {
 	install -m 644 /host/build/user-board/board/submits.so /usr/local/lib/
-	install -m 755 /host/build/user-board/board/vulkan_content /usr/local/bin/
+	install -m 755 /host/build/user-board/board/{vulkan,gl}_content /usr/local/bin/
 	useradd --create-home --groups render,video user
 	install -d -m 700 -o user -g user $XDG_RUNTIME_DIR
 }
@@ -269,7 +278,7 @@ for ((i = 0; i < ${#checks[@]}; i += 2)); do
 		evictions=$(counter evictions) restores=$(counter restores)
 		evict_always 2>/dev/null &
 		writer=$! ;;
-	rule)	kill $writer ;;
+	vulkan_content)	kill $writer ;;
 	esac
 	check "${checks[i]}" "${checks[i + 1]}"
 done

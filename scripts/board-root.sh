@@ -17,9 +17,9 @@ log=$build/log/board-apt.log
 kernel=${1?}
 suite=trixie
 
-# A system without desktop; who makes initramfs and boot entry; swap; what uses the GPU
+# A system without desktop; Debian's kernel, initramfs and boot entry; swap; what uses the GPU
 system="apt passwd systemd systemd-sysv udev dbus kmod mount e2fsprogs procps psmisc util-linux bsdutils libcap2-bin"
-boot="initramfs-tools zstd u-boot-menu"
+boot="linux-image-arm64 initramfs-tools zstd u-boot-menu"
 swap="systemd-zram-generator"
 gpu="libgl1-mesa-dri libegl-mesa0 mesa-utils mesa-vulkan-drivers vulkan-tools weston glmark2-es2-wayland nvtop"
 wanted="$system $boot $swap $gpu"
@@ -91,10 +91,11 @@ install()
 	mv "$image.new" "$image"
 }
 
-[ -f "$keyring" ] || unavailable "no $keyring: install debian-archive-keyring"
 if [ -f "$image" ] && [ "$(recipe | sha256sum)" = "$(cat "$board/debian.recipe" 2>/dev/null)" ]; then exit 0; fi
+command -v apt-get >/dev/null || unavailable "no apt here, so no Debian for arm64"
+[ -f "$keyring" ] || unavailable "no $keyring: install debian-archive-keyring"
 mkdir -p "$board" "$run"
-say "Debian $suite for arm64: fetching packages (about 200 MB)"
+say "Debian $suite for arm64: fetching packages (about 300 MB)"
 fetch
 prepare
 say "Debian $suite for arm64: installing them in QEMU"

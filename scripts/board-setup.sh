@@ -53,6 +53,7 @@ answers()
 	mkdir -p /etc/u-boot-menu/conf.d
 	echo 'U_BOOT_PARAMETERS="ro console=ttyAMA0 loglevel=7 printk.devkmsg=on oops=panic panic=-1"' \
 		>/etc/u-boot-menu/conf.d/board.conf
+	u-boot-update
 	cat >/etc/systemd/system/job.service <<-'END'
 		[Unit]
 		Description=What make board wants
@@ -67,7 +68,7 @@ answers()
 		StandardOutput=append:/out/output
 		StandardError=append:/out/output
 		[Install]
-		WantedBy=graphical.target multi-user.target
+		WantedBy=graphical.target
 	END
 }
 

@@ -7,7 +7,9 @@
 
 . "$(dirname "$0")/lib.sh"
 only_612
-only_um
+check_kernel plain	# that there is such an ARCH; the kernel is that of make arm64
+arch=arm64
+check_smp
 "$top/scripts/deps.sh" board
 . "$top/scripts/board-vm.sh"
 
@@ -26,15 +28,14 @@ build()
 }
 
 # What the disk is made of
-recipe() { cat "$board/debian.recipe" "$build/arm64/$image_package" "$top/scripts/board.sh" | sha256sum; }
+recipe() { cat "$board/debian.recipe" "$build/arm64/$image_package" "$top/scripts/board-install.sh" | sha256sum; }
 
 install_kernel()
 {
 	rm -f "$image"
 	cp --sparse=always "$board/debian.img" "$image.new"
-	start_board "$image.new" -kernel "$out/arch/arm64/boot/Image" \
-		-append "console=ttyAMA0 root=/dev/vda1 ro loglevel=7 panic=-1" \
-		-- apt-get install -y "/host/build/arm64/$image_package" &&
+	start_board "$image.new" -bios "$board/u-boot.bin" \
+		-- /host/scripts/board-install.sh "/host/build/arm64/$image_package" "$release" &&
 	mv "$image.new" "$image"
 }
 

@@ -49,6 +49,8 @@ dpkg-deb	dpkg
 needs_board="$needs_arm64$needs_debs$needs_guest_arm64
 sfdisk		fdisk
 /usr/include/vulkan/vulkan.h	libvulkan-dev
+/usr/include/EGL/egl.h	libegl-dev
+/usr/include/GLES3/gl3.h	libgles-dev
 "
 needs_check="$needs_arm64
 clang		clang

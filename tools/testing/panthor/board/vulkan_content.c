@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * For make board: a Vulkan program with more buffers than its share of the memory, all
- * of which are mapped. Each round, all words are checked, and written anew; then the GPU
- * has a submission, which needs all buffers to be there, and tells that it ran by
- * setting an event. Several of these at once take each other's memory.
+ * of which are mapped. Each round, all words are written; then there's a submission,
+ * which needs all buffers to be there, and sets an event on the GPU; then all words are
+ * checked. Several of these at once take each other's memory.
  *
  * usage: vulkan_content MIB ROUNDS
  *
@@ -11,15 +11,10 @@
  */
 #define VK_NO_PROTOTYPES
 #include <dlfcn.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <vulkan/vulkan.h>
 
-#define BUFFER_SIZE (4u << 20)
-#define BUFFER_WORDS (BUFFER_SIZE / sizeof(uint32_t))
+#include "content.h"
 
 #define FUNCTIONS(f) \
 	f(vkCreateInstance) f(vkEnumeratePhysicalDevices) f(vkGetPhysicalDeviceProperties) \
@@ -37,7 +32,6 @@ static VkDevice device;
 static VkQueue queue;
 static VkCommandBuffer commands;
 static VkEvent event;
-static uint32_t pid;
 
 static void die(const char *what, int result)
 {
@@ -169,55 +163,25 @@ static void run_on_gpu(void)
 		die("the GPU did not set the event", 0);
 }
 
-/* Different for each word, buffer, round and process */
-static uint32_t pattern(unsigned int round, unsigned int buffer, unsigned int word)
-{
-	return (word * 2654435761u) ^ (buffer << 20) ^ (round << 8) ^ pid;
-}
-
-static void write_words(uint32_t *words, unsigned int round, unsigned int buffer)
-{
-	for (unsigned int i = 0; i < BUFFER_WORDS; i++)
-		words[i] = pattern(round, buffer, i);
-}
-
-static void check_words(const uint32_t *words, unsigned int round, unsigned int buffer)
-{
-	for (unsigned int i = 0; i < BUFFER_WORDS; i++) {
-		if (words[i] == pattern(round, buffer, i))
-			continue;
-		printf("round %u, buffer %u, word %u: 0x%x instead of 0x%x\n", round, buffer, i,
-		       words[i], pattern(round, buffer, i));
-		exit(1);
-	}
-}
-
 int main(int argc, char **argv)
 {
-	unsigned int n = argc == 3 ? strtoul(argv[1], NULL, 10) * (1u << 20) / BUFFER_SIZE : 0;
-	unsigned int rounds = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
-	uint32_t **buffers, type;
+	struct plan plan = read_plan(argc, argv);
+	uint32_t **buffers = calloc(plan.buffers, sizeof(*buffers)), type;
 
-	if (!n || !rounds) {
-		fprintf(stderr, "usage: vulkan_content MIB ROUNDS\n");
-		return 2;
-	}
-	pid = getpid();
 	create_instance();
 	choose_gpu();
 	create_device();
 	record_commands();
 	type = visible_memory_type();
-	buffers = calloc(n, sizeof(*buffers));
-	for (unsigned int b = 0; b < n; b++)
+	for (unsigned int b = 0; b < plan.buffers; b++)
 		buffers[b] = create_buffer(type);
-	for (unsigned int round = 0; round < rounds; round++) {
-		for (unsigned int b = 0; b < n; b++)
+	for (unsigned int round = 0; round < plan.rounds; round++) {
+		for (unsigned int b = 0; b < plan.buffers; b++)
 			write_words(buffers[b], round, b);
 		run_on_gpu();
-		for (unsigned int b = 0; b < n; b++)
+		for (unsigned int b = 0; b < plan.buffers; b++)
 			check_words(buffers[b], round, b);
 	}
-	printf("%u words right, %u submissions\n", rounds * n * (unsigned int)BUFFER_WORDS, rounds);
+	report(plan);
 	return 0;
 }
