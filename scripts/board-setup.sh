@@ -44,16 +44,15 @@ essential()
 # What an installer asks for
 answers()
 {
+	mkdir -p /etc/u-boot-menu/conf.d /etc/systemd/system
 	echo board >/etc/hostname
 	cat >/etc/fstab <<-'END'
 		LABEL=board / ext4 defaults 0 1
 		host /host 9p trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 0 0
 		out /out 9p trans=virtio,version=9p2000.L,msize=262144 0 0
 	END
-	mkdir -p /etc/u-boot-menu/conf.d
 	echo 'U_BOOT_PARAMETERS="ro console=ttyAMA0 loglevel=7 printk.devkmsg=on oops=panic panic=-1"' \
 		>/etc/u-boot-menu/conf.d/board.conf
-	u-boot-update
 	cat >/etc/systemd/system/job.service <<-'END'
 		[Unit]
 		Description=What make board wants
@@ -75,7 +74,9 @@ answers()
 mount_all
 settings
 essential
-apt-get install -y $packages/*.deb
 answers
+# the kernel when all is there that an initramfs is made of: it takes minutes
+find $packages -name '*.deb' ! -name 'linux-image-*' -print0 | xargs -0 apt-get install -y
+apt-get install -y $packages/linux-image-*.deb
 systemctl enable job.service
 rm /usr/sbin/policy-rc.d
