@@ -44,7 +44,7 @@ essential()
 # What an installer asks for
 answers()
 {
-	mkdir -p /etc/u-boot-menu/conf.d /etc/systemd/system
+	mkdir -p /etc/u-boot-menu/conf.d /etc/initramfs-tools/conf.d /etc/systemd/system
 	echo board >/etc/hostname
 	cat >/etc/fstab <<-'END'
 		LABEL=board / ext4 defaults 0 1
@@ -53,6 +53,8 @@ answers()
 	END
 	echo 'U_BOOT_PARAMETERS="ro console=ttyAMA0 loglevel=7 printk.devkmsg=on oops=panic panic=-1"' \
 		>/etc/u-boot-menu/conf.d/board.conf
+	# compressing is slow, on an emulated CPU
+	echo COMPRESSLEVEL=1 >/etc/initramfs-tools/conf.d/board
 	cat >/etc/systemd/system/job.service <<-'END'
 		[Unit]
 		Description=What make board wants
