@@ -223,7 +223,8 @@ removal()
 	apt-get remove -y "linux-image-$release" || fail "status $?"
 	! grep -q "vmlinuz-$release$" /boot/extlinux/extlinux.conf || fail "the entry is still there"
 	! ls /boot/*"$release"* || fail "files of it are still there"
-	echo "kernel, initramfs and entry are gone"
+	grep -q 'linux /boot/vmlinuz-.*deb' /boot/extlinux/extlinux.conf || fail "Debian's entry is gone, too"
+	echo "kernel, initramfs and entry are gone, Debian's are there"
 }
 
 prepare()
