@@ -61,9 +61,10 @@ driver()
 
 swap()
 {
+	# Debian's package has one already, with the same size
+	systemctl stop dev-zram0.swap systemd-zram-setup@zram0.service
 	printf '[zram0]\nzram-size = ram / 2\n' >/etc/systemd/zram-generator.conf
 	systemctl daemon-reload
-	systemctl restart systemd-zram-setup@zram0.service
 	systemctl start dev-zram0.swap || fail "it doesn't start"
 	swapon --noheadings --show=NAME,SIZE | grep zram || fail "no swap"
 }
