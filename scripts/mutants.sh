@@ -127,19 +127,27 @@ kernel_of() # PROGRAM[.TEST]
 	case " $(guest_options "$1") " in *" --kernel plain "*) echo plain ;; *) echo debug ;; esac
 }
 
+# Boots a guest, which runs tests that want the same one.
+run_guest() # KERNEL LOG PROGRAM[.TEST]...
+{
+	local limit=$((${MUTANT_LIMIT:-150} * ($# - 2))) kernel=$1 log=$2
+	local -a opts target
+
+	read -ra target <<<"$(guest_target "$kernel")"
+	[ "$kernel" != smp ] || target+=(--smp 2)
+	shift 2
+	read -ra opts <<<"$(guest_options "$1")"
+	"$top/scripts/guest.sh" "${target[@]}" --name mutant --no-leaks --timeout "$limit" \
+		"${opts[@]}" -- env PAN_SEED="${PAN_SEED:-}" scripts/tests-guest.sh "$@" >"$log" 2>"$log.err"
+}
+
 selftest_passes() # KERNEL PROGRAM[.TEST] LOG
 {
 	local status=0
-	local -a opts target
 
-	read -ra target <<<"$(guest_target "$1")"
-	[ "$1" != smp ] || target+=(--smp 2)
-	shift
-	read -ra opts <<<"$(guest_options "$1")"
-	"$top/scripts/guest.sh" "${target[@]}" --name mutant --no-leaks --timeout "${MUTANT_LIMIT:-150}" \
-		"${opts[@]}" -- env PAN_SEED="${PAN_SEED:-}" scripts/tests-guest.sh "$1" >"$2" 2>"$2.err" || status=$?
-	awk -f "$top/scripts/ktap.awk" -v counts="$2.counts" "$2" >"$2.txt"
-	[ $status = 0 ] && [ "$(cut -d' ' -f1 "$2.counts")" != 0 ] && [ "$(cut -d' ' -f2 "$2.counts")" = 0 ]
+	run_guest "$1" "$3" "$2" || status=$?
+	awk -f "$top/scripts/ktap.awk" -v counts="$3.counts" "$3" >"$3.txt"
+	[ $status = 0 ] && [ "$(cut -d' ' -f1 "$3.counts")" != 0 ] && [ "$(cut -d' ' -f2 "$3.counts")" = 0 ]
 }
 
 passes() # KIND TEST LOG
@@ -178,14 +186,50 @@ build_all() # LOG WHAT...
 	done
 }
 
+# Selftests that the series passed before are not run again.
+passed_before() # KIND TEST
+{
+	[ "$(cat "$log/series.$1.$2.passed" 2>/dev/null)" = "$(program_state "$2")" ]
+}
+
+program_state() { echo "$series $(stat -c %Y "$build/user/tests/${1%%.*}" 2>/dev/null || true)"; } # TEST
+has_passed() { program_state "$2" >"$log/series.$1.$2.passed"; } # KIND TEST
+
+# Those of tests-guest.sh that passed, and did something
+passed_tests() # < LOG
+{
+	awk '/^### end 0$/ && ok && !bad { print name }
+		/^### / { name = $2; ok = bad = 0 }
+		/^ok [0-9]/ && !/# SKIP/ { ok++ }
+		/^not ok / { bad++ }'
+}
+
+# As many as possible in one guest. What doesn't pass like this is tried alone later.
+together() # TEST...
+{
+	local test status
+	local -A groups=()
+
+	for test in "$@"; do
+		passed_before Selftest "$test" || groups["$(kernel_of "$test") $(guest_options "$test")"]+=" $test"
+	done
+	for test in "${!groups[@]}"; do
+		status=0
+		# shellcheck disable=SC2086 # a list of names
+		run_guest "${test%% *}" "$log/series.together" ${groups[$test]} </dev/null || status=$?
+		# a report in the kernel's log is anybody's
+		[ $status != 126 ] || continue
+		while read -r test; do has_passed Selftest "$test"; done < <(passed_tests <"$log/series.together")
+	done
+}
+
 # The series itself passes all tests of the chosen mutants, once each: those that
-# it does not are of no use. The unit tests are run at once, which takes a second;
-# selftests that passed before are not run again.
+# it does not are of no use.
 declare -A useless=()
 baseline() # NAME...
 {
-	local kind test known list what units=$log/series.kunit
-	local -a builds target
+	local kind test list what units=$log/series.kunit
+	local -a builds selftests target
 
 	list=$(tests_of "$@" | sort -u)
 	mapfile -t builds < <(builds_for <<<"$list")
@@ -196,14 +240,15 @@ baseline() # NAME...
 		read -ra target <<<"$(guest_target "$what")"
 		"$top/scripts/build-model.sh" "${target[@]}"
 	done
+	mapfile -t selftests < <(sed -n 's/^Selftest //p' <<<"$list")
+	together "${selftests[@]}"
 	while read -r kind test; do
 		case $kind in
 		Kunit) grep -qw "\[PASSED\] ${test#*.}" "$units" && continue ;;
 		Selftest|Smp)
-			known=$series\ $(stat -c %Y "$build/user/tests/${test%%.*}" 2>/dev/null || true)
-			[ "$(cat "$log/series.$kind.$test.passed" 2>/dev/null)" != "$known" ] || continue
+			! passed_before "$kind" "$test" || continue
 			if passes "$kind" "$test" "$log/series.$test" </dev/null; then
-				echo "$known" >"$log/series.$kind.$test.passed"
+				has_passed "$kind" "$test"
 				continue
 			fi ;;
 		esac
