@@ -60,13 +60,13 @@ fetch_package()
 	local deb dir=$build/cache
 
 	mkdir -p "$dir"
-	deb=$(find "$dir" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
+	deb=$(find "$dir/" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
 	if [ -z "$deb" ]; then
 		command -v apt-get >/dev/null ||
 			die "no apt here to get $package with: give KSRC=<tarball or directory of Linux $linux.y>"
 		download || { [ "$linux" != 6.12 ] && download_newer; } ||
 			die "can't get $package with apt, see build/log/apt.log: try again, or give KSRC=<tarball or directory of Linux $linux.y>"
-		deb=$(find "$dir" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
+		deb=$(find "$dir/" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
 	fi
 	say "base: $(basename "$deb")"
 	rm -rf "$dir/unpacked"
