@@ -86,10 +86,46 @@ failures() # FILE...
 	cat "$@" 2>/dev/null | awk '$2 != "ok" && $2 != "skip" { print $1 }' | sort -u
 }
 
+# Rows of the last document whose program has no results in this clone
+kept_rows() # HEADING OF THE TABLE
+{
+	local row name
+
+	[ -f "$tests/MAINLINE.md" ] || return 0
+	awk -v heading="$1" '
+		/^\| (program|test) / { inside = $2 == heading; next }
+		inside && /^\| /' "$tests/MAINLINE.md" |
+	while read -r row; do
+		name=${row#| }
+		name=${name%%[ .]*}
+		[ -f "$results/base-$name.tests" ] || echo "$row"
+	done
+}
+
+program_rows()
+{
+	local f name
+
+	for f in "$results"/base-*.tests; do
+		name=$(basename "$f" .tests)
+		name=${name#base-}
+		echo "| $name | $(summary "$f") | $(summary "$results/series-$name.tests") |"
+	done
+}
+
+failure_rows()
+{
+	local name t
+
+	while read -r t; do
+		name=${t%%.*}
+		echo "| $t | $(state "$t" "$results/base-$name.tests") | $(state "$t" "$results/series-$name.tests") | $(cause "$t") |"
+	done < <(failures "$results"/base-*.tests "$results"/series-*.tests)
+}
+
 document()
 {
-	local f name t
-	local -a rows
+	local rows
 
 	cat <<-EOF
 	# The selftests on Linux 7.3
@@ -102,18 +138,10 @@ document()
 	| program | 7.3 | with patches |
 	|---|---|---|
 	EOF
-	for f in "$results"/base-*.tests; do
-		name=$(basename "$f" .tests)
-		name=${name#base-}
-		echo "| $name | $(summary "$f") | $(summary "$results/series-$name.tests") |"
-	done
-	mapfile -t rows < <(failures "$results"/base-*.tests "$results"/series-*.tests)
-	[ ${#rows[@]} -gt 0 ] || return 0
-	printf '\n## Failures\n\n| test | 7.3 | with patches | cause |\n|---|---|---|---|\n'
-	for t in "${rows[@]}"; do
-		name=${t%%.*}
-		echo "| $t | $(state "$t" "$results/base-$name.tests") | $(state "$t" "$results/series-$name.tests") | $(cause "$t") |"
-	done
+	{ program_rows; kept_rows program; } | sort
+	rows=$({ failure_rows; kept_rows test; } | sort)
+	[ -n "$rows" ] || return 0
+	printf '\n## Failures\n\n| test | 7.3 | with patches | cause |\n|---|---|---|---|\n%s\n' "$rows"
 }
 
 state() # TEST FILE
