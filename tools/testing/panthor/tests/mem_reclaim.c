@@ -38,10 +38,10 @@ FIXTURE_TEARDOWN(mem_reclaim)
 
 static __u64 evicted_pages(struct __test_metadata *_metadata, FIXTURE_DATA(mem_reclaim) *self)
 {
-	struct pan_reclaim r = {};
+	__u64 pages = 0;
 
-	EXPECT_EQ(0, pan_reclaim_read(&self->env.dev, &r));
-	return r.evicted_pages;
+	EXPECT_EQ(0, pan_reclaim_counter(&self->env.dev, "evicted-pages", &pages));
+	return pages;
 }
 
 TEST_F(mem_reclaim, self)

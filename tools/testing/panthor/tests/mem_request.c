@@ -53,13 +53,16 @@ FIXTURE_TEARDOWN(mem_request)
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
-/* Pages that were evicted, and that came back. */
+/* Pages that were evicted, and that came back. Without debugfs reclaim, only the former. */
 static __u64 moved_pages(struct __test_metadata *_metadata, FIXTURE_DATA(mem_request) *self)
 {
-	struct pan_reclaim r = {};
+	struct pan_dev *dev = &self->env.dev;
+	__u64 evicted = 0, restored = 0;
 
-	EXPECT_EQ(0, pan_reclaim_read(&self->env.dev, &r));
-	return r.evicted_pages + r.restored_pages;
+	EXPECT_EQ(0, pan_reclaim_counter(dev, "evicted-pages", &evicted));
+	if (pan_has_reclaim(dev))
+		EXPECT_EQ(0, pan_reclaim_counter(dev, "restored-pages", &restored));
+	return evicted + restored;
 }
 
 TEST_F(mem_request, bad_input)
