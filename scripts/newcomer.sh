@@ -78,7 +78,7 @@ unpack()
 {
 	# a system that was used takes minutes to remove: that's done beside the work
 	[ ! -e "$root" ] || as_root mv "$root" "$root.gone.$$"
-	as_root rm -rf "$root".gone.* 9>&- &
+	as_root rm -rf "$root".gone.* >/dev/null 2>&1 9>&- &
 	mkdir "$root"
 	as_root tar -C "$root" --numeric-owner -xf "$bare"
 	as_root cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
