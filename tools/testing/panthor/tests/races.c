@@ -12,7 +12,7 @@
 #include "mem_request.h"
 
 #define EVICTORS	2
-#define PAGES		16ULL
+#define PAGES		19ULL	/* a size that no other buffer has, whatever the page */
 #define BOS		6
 #define ROUNDS		100
 #define FEW_ROUNDS	20	/* where each takes longer */
