@@ -367,19 +367,37 @@ on_all_cpus() # N FUNCTION QUEUE
 
 	mkdir -p "$(dirname "$3")"
 	echo 0 >"$3"
-	trap 'stop_workers 130' INT
-	trap 'stop_workers 143' TERM HUP
-	set -m	# a process group each, so that all of it can be stopped
 	for c in ${CPU:-$(allowed_cpus | head -n 4)}; do
-		CPU=$c NO_PROGRESS=1 work_off "$@" </dev/null &
-		workers+=($!)
+		CPU=$c NO_PROGRESS=1 start_worker work_off "$@"
 	done
-	set +m
 	for c in "${workers[@]}"; do
 		wait "$c" || status=1
 	done
 	trap - INT TERM HUP
 	return $status
+}
+
+# Run a command that is stopped along with us, even if nobody else is told to stop.
+stops_with_us() # command...
+{
+	local status=0
+	local -a workers=()
+
+	start_worker "$@"
+	wait "${workers[0]}" || status=$?
+	trap - INT TERM HUP
+	return $status
+}
+
+# A process group of its own, so that all of it can be stopped.
+start_worker() # command...
+{
+	trap 'stop_workers 130' INT
+	trap 'stop_workers 143' TERM HUP
+	set -m
+	"$@" </dev/null &
+	set +m
+	workers+=($!)
 }
 
 # Ctrl-C reaches nobody but us. What the workers started, guests too, stops with them.
@@ -442,7 +460,7 @@ run_ktap() # LOG guest.sh's arguments...
 	local log=$1 status=0
 
 	shift
-	with_progress "$(basename "$log")" "$top/scripts/guest.sh" "$@" >"$log.out" || status=$?
+	with_progress "$(basename "$log")" stops_with_us "$top/scripts/guest.sh" "$@" >"$log.out" || status=$?
 	awk -f "$top/scripts/ktap.awk" -v counts="$log.counts" "$log.out"
 	results_add "$(cat "$log.counts")"
 	[ $status = 0 ] || result_fail "$(basename "$log"): exit status $status of the guest (its output: ${log#"$top"/}.out)"

@@ -183,22 +183,24 @@ EOF
 script bash "$work/ends.sh"
 check "work for all CPUs, some of which fails" 1 "number 0" "number 1" "number 2" "number 3"
 
-# Whoever stops a script stops what it started, on all CPUs.
-cat >"$work/ends.sh" <<EOF
-. '$top/scripts/lib.sh'
-work() { exec 9>&-; bash -c 'exec 8>"$work/worker-\$0.lock"; flock 8; touch "$work/worker-\$0"; sleep infinity' \$1; }
-on_all_cpus 2 work '$work/queue'
-EOF
-for signal in INT TERM; do
-	rm -f "$work"/worker-*
-	env --default-signal=INT CPU="0 0" bash "$work/ends.sh" >"$work/ends.out" 2>&1 &
-	pid=$!
-	while kill -0 $pid && ! { [ -e "$work/worker-0" ] && [ -e "$work/worker-1" ]; }; do sleep 0.1; done
-	kill -s $signal $pid || true
-	status=0
-	wait $pid || status=$?
-	script flock -w 60 "$work/worker-0.lock" flock -w 60 "$work/worker-1.lock" echo "status $status"
-	check "SIG$signal stops all workers" 0 "^status 1[34][03]$"
+# Whoever stops a script stops what it started: on all CPUs, or a guest on its own.
+for workers in 2 1; do
+	cat >"$work/ends.sh" <<-EOF
+	. '$top/scripts/lib.sh'
+	work() { exec 9>&-; bash -c 'exec 8>"$work/worker-\$0.lock"; flock 8; touch "$work/worker-\$0"; sleep infinity' \$1; }
+	if [ $workers = 1 ]; then stops_with_us work 0; else on_all_cpus 2 work '$work/queue'; fi
+	EOF
+	for signal in INT TERM; do
+		rm -f "$work"/worker-*
+		env --default-signal=INT CPU="0 0" bash "$work/ends.sh" >"$work/ends.out" 2>&1 &
+		pid=$!
+		while kill -0 $pid && [ "$(find "$work" -name 'worker-?' | wc -l)" -lt $workers ]; do sleep 0.1; done
+		kill -s $signal $pid || true
+		status=0
+		wait $pid || status=$?
+		script flock -w 60 "$work/worker-0.lock" flock -w 60 "$work/worker-1.lock" echo "status $status"
+		check "SIG$signal stops $workers of $workers" 0 "^status 1[34][03]$"
+	done
 done
 
 # Patches become commits where git knows nobody's name.

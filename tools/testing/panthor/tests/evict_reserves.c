@@ -55,7 +55,8 @@ static int by_memory_reclaim(struct pan_dev *dev)
 	int ret;
 
 	(void)dev;
-	ret = pan_memory_reclaim(TOTAL);
+	/* Files and processes give some of it, too. */
+	ret = pan_memory_reclaim(2 * TOTAL);
 	return ret == -EAGAIN ? 0 : ret;
 }
 
