@@ -36,13 +36,13 @@ if [ "$src" != "$top" ]; then
 	done < <(comm -23 <(echo "$functions") <(echo "$known"))
 fi
 
-# What notices a mutant: Kunit: SUITE.TEST, Selftest: PROGRAM[.TEST, .VARIANT or .VARIANT.TEST]
+# What notices a mutant: Kunit: SUITE.TEST, Selftest: PROGRAM[.TEST or .VARIANT]
 for m in "$panthor"/mutants/*.patch; do
 	while read -r kind t; do
 		if [ "$kind" = Kunit: ]; then
 			grep -qxF "${t#*.}" <<<"$cases" && continue
 		else
-			grep -qsw -- "${t##*.}" "$panthor/tests/${t%%.*}.c" && continue
+			grep -qsw -- "${t#*.}" "$panthor/tests/${t%%.*}.c" && continue
 			[ "$t" = "${t%.*}" ] && [ -f "$panthor/tests/$t.c" ] && continue
 		fi
 		problem "no ${kind%:} $t, which ${m##*/} names"
