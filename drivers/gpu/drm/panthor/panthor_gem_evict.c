@@ -392,9 +392,9 @@ unsigned long panthor_gem_evict_write(struct panthor_gem_object *bo, unsigned lo
 	if (left)
 		panthor_gem_lru_set_written(bo);
 
-	/* Not the fault of those who have it back. */
-	panthor_reclaim_set_unswappable(&bo->unswappable,
-					!freed && !left && !panthor_gem_is_resident(bo));
+	/* Not the fault of those who have it back, or are about to. */
+	panthor_reclaim_set_unswappable(&bo->unswappable, !freed && !left &&
+					!mapping_unevictable(bo->base.filp->f_mapping));
 
 	*writing += left;
 	return freed + left;
@@ -405,16 +405,20 @@ static void panthor_gem_evict_batch_write(struct panthor_gem_evict_batch *batch)
 {
 	struct panthor_gem_object *bo;
 	struct blk_plug plug;
+	bool refused = false;
 
 	batch->freed = 0;
 	blk_start_plug(&plug);
-	list_for_each_entry(bo, &batch->evicted, evict_node)
+	list_for_each_entry(bo, &batch->evicted, evict_node) {
 		batch->freed += panthor_gem_evict_write(bo, &batch->writing);
+		refused |= panthor_reclaim_is_unswappable(&bo->unswappable);
+	}
 	blk_finish_plug(&plug);
 
 	/* Others of this VM wouldn't do better. */
 	if (batch->vm && !list_empty(&batch->evicted))
-		panthor_reclaim_set_unswappable(&batch->vm_lru->unswappable, !batch->freed);
+		panthor_reclaim_set_unswappable(&batch->vm_lru->unswappable,
+						refused && !batch->freed);
 }
 
 /**
@@ -439,23 +443,20 @@ void panthor_gem_evict_batch_finish(struct panthor_gem_evict_batch *batch, bool 
 		panthor_gem_evict_batch_remove_bo(bo);
 }
 
-/* Private objects come with the VM. */
-static bool panthor_gem_evict_batch_owns_resv(struct panthor_gem_evict_batch *batch,
-					      struct panthor_gem_object *bo)
+/* Private objects come with the VM that's locked, if there's one. */
+static bool panthor_gem_evict_owns_resv(struct panthor_vm *vm, struct panthor_gem_object *bo)
 {
-	return batch->vm && bo->base.resv == panthor_vm_resv(batch->vm);
+	return vm && bo->base.resv == panthor_vm_resv(vm);
 }
 
-static bool panthor_gem_evict_batch_trylock_bo(struct panthor_gem_evict_batch *batch,
-					       struct panthor_gem_object *bo)
+static bool panthor_gem_evict_trylock_bo(struct panthor_vm *vm, struct panthor_gem_object *bo)
 {
-	return panthor_gem_evict_batch_owns_resv(batch, bo) || dma_resv_trylock(bo->base.resv);
+	return panthor_gem_evict_owns_resv(vm, bo) || dma_resv_trylock(bo->base.resv);
 }
 
-static void panthor_gem_evict_batch_unlock_bo(struct panthor_gem_evict_batch *batch,
-					      struct panthor_gem_object *bo)
+static void panthor_gem_evict_unlock_bo(struct panthor_vm *vm, struct panthor_gem_object *bo)
 {
-	if (!panthor_gem_evict_batch_owns_resv(batch, bo))
+	if (!panthor_gem_evict_owns_resv(vm, bo))
 		dma_resv_unlock(bo->base.resv);
 }
 
@@ -562,11 +563,10 @@ static void panthor_gem_unmap_from_vm_locked(struct panthor_gem_object *bo,
 	}
 }
 
-static void panthor_gem_evict_batch_unmap_bo(struct panthor_gem_evict_batch *batch,
-					     struct panthor_vm_evict_ctx *evict,
-					     struct panthor_gem_object *bo)
+static void panthor_gem_evict_unmap_bo(struct panthor_vm_evict_ctx *evict,
+				       struct panthor_gem_object *bo)
 {
-	if (!panthor_gem_evict_batch_trylock_bo(batch, bo)) {
+	if (!panthor_gem_evict_trylock_bo(evict->vm, bo)) {
 		panthor_gem_lru_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return;
 	}
@@ -578,7 +578,7 @@ static void panthor_gem_evict_batch_unmap_bo(struct panthor_gem_evict_batch *bat
 		panthor_gem_lru_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 	}
 
-	panthor_gem_evict_batch_unlock_bo(batch, bo);
+	panthor_gem_evict_unlock_bo(evict->vm, bo);
 }
 
 /*
@@ -596,7 +596,7 @@ static bool panthor_gem_evict_batch_unmap(struct panthor_gem_evict_batch *batch,
 	}
 
 	list_for_each_entry_from(bo, &batch->bos, evict_node) {
-		panthor_gem_evict_batch_unmap_bo(batch, &evict, bo);
+		panthor_gem_evict_unmap_bo(&evict, bo);
 		cond_resched();
 	}
 
@@ -614,7 +614,7 @@ static bool panthor_gem_evict_batch_evict_bo(struct panthor_gem_evict_batch *bat
 {
 	bool evicted;
 
-	if (!panthor_gem_evict_batch_trylock_bo(batch, bo)) {
+	if (!panthor_gem_evict_trylock_bo(batch->vm, bo)) {
 		if (!batch->gpu_mapped)
 			panthor_gem_lru_skip(bo, PANTHOR_RECLAIM_SKIP_CONTENDED);
 		return false;
@@ -625,7 +625,7 @@ static bool panthor_gem_evict_batch_evict_bo(struct panthor_gem_evict_batch *bat
 	else
 		evicted = panthor_gem_evict_locked(bo);
 
-	panthor_gem_evict_batch_unlock_bo(batch, bo);
+	panthor_gem_evict_unlock_bo(batch->vm, bo);
 
 	return evicted;
 }

@@ -68,6 +68,14 @@ static void panthor_vm_lru_init(struct panthor_reclaim *reclaim,
 	list_add_tail_rcu(&vm_lru->vm_node, &vm_reclaim->lrus);
 }
 
+VISIBLE_IF_KUNIT struct panthor_vm_lru *panthor_vm_lru_alloc(void)
+{
+	KUNIT_STATIC_STUB_REDIRECT(panthor_vm_lru_alloc);
+
+	return kzalloc(sizeof(struct panthor_vm_lru), GFP_NOWAIT | __GFP_NOWARN);
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_vm_lru_alloc);
+
 /*
  * Get where the objects of a VM go that one cgroup pays for. Nothing that's reclaimed is
  * allocated for it, and most VMs don't need more than one.
@@ -88,7 +96,7 @@ static struct panthor_vm_lru *panthor_vm_get_lru_locked(struct panthor_reclaim *
 	}
 
 	if (!free) {
-		free = kzalloc(sizeof(*free), GFP_NOWAIT | __GFP_NOWARN);
+		free = panthor_vm_lru_alloc();
 		if (!free)
 			return NULL;
 		panthor_vm_lru_init(reclaim, vm_reclaim, free);

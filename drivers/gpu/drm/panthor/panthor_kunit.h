@@ -25,6 +25,7 @@ struct panthor_gem_object;
 struct panthor_reclaim;
 struct panthor_overcommit;
 struct panthor_vm;
+struct panthor_vm_lru;
 struct panthor_vm_op_ctx;
 struct reclaim_pressure;
 struct seq_file;
@@ -46,6 +47,9 @@ panthor_gem_create(struct drm_device *ddev, size_t size, u32 flags,
 /* panthor_gem_debugfs.c */
 int panthor_gem_debugfs_show(struct seq_file *m, void *arg);
 int panthor_reclaim_debugfs_show(struct seq_file *m, void *arg);
+
+/* panthor_gem_lru.c */
+struct panthor_vm_lru *panthor_vm_lru_alloc(void);
 
 /* panthor_gem_memcg.c */
 struct mem_cgroup *panthor_gem_get_memcg_locked(struct panthor_gem_object *bo);
@@ -85,6 +89,7 @@ bool panthor_overcommit_wait_for_vms(struct panthor_overcommit *overcommit, stru
 
 #if IS_ENABLED(CONFIG_DRM_PANTHOR_KUNIT_TEST)
 struct mutex *panthor_kunit_vm_op_lock(struct panthor_vm *vm);
+struct mutex *panthor_kunit_mmu_slots_lock(struct panthor_device *ptdev);
 void panthor_kunit_mmu_reset(struct panthor_device *ptdev);
 bool panthor_kunit_mmu_keeps_vms(struct panthor_device *ptdev);
 void panthor_kunit_vm_set_as(struct panthor_vm *vm, int as);

@@ -5,6 +5,7 @@
  */
 #include "pan_test.h"
 
+#define QUEUES		2
 #define STATE_TIMEDOUT	DRM_PANTHOR_GROUP_STATE_TIMEDOUT
 
 FIXTURE(job_timeout) {
@@ -17,7 +18,7 @@ FIXTURE(job_timeout) {
 FIXTURE_SETUP(job_timeout)
 {
 	PAN_ENV_SETUP(&self->env);
-	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->spin));
+	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, QUEUES, &self->spin));
 	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->blocked));
 	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->well));
 }
@@ -79,6 +80,46 @@ TEST_F(job_timeout, endless_jobs_are_killed)
 	EXPECT_LE(4000, pan_now_ms() - start);
 	EXPECT_EQ(0, pan_gpu_store64(&self->well, bo.va, 1));
 	EXPECT_EQ(0, pan_bo_close(&bo));
+}
+
+static void expect_spinning_is_killed(struct __test_metadata *_metadata, struct pan_ctx *ctx,
+				      int queue)
+{
+	struct pan_cs cs;
+
+	pan_cs_init(&cs);
+	pan_cs_spin(&cs);
+	ASSERT_EQ(0, pan_ctx_start(ctx, queue, &cs));
+	expect_timeout(_metadata, ctx);
+}
+
+/*
+ * A group whose queues are empty gets a slot again, along with one that has work. What is
+ * submitted to it then has its five seconds, as ever.
+ */
+TEST_F(job_timeout, endless_after_idle)
+{
+	struct pan_cs cs;
+
+	pan_cs_init(&cs);
+	pan_cs_emit(&cs, csf_nop());
+	ASSERT_EQ(0, pan_ctx_run(&self->spin, &cs));
+	ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
+	ASSERT_EQ(0, pan_ctx_run(&self->well, &cs));
+	expect_spinning_is_killed(_metadata, &self->spin, 0);
+}
+
+/* The same with a queue that's empty when the other one of its group has work. */
+TEST_F(job_timeout, endless_beside_another_queue)
+{
+	struct pan_cs cs;
+
+	pan_cs_init(&cs);
+	pan_cs_emit(&cs, csf_nop());
+	ASSERT_EQ(0, pan_ctx_run(&self->spin, &cs));
+	ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
+	ASSERT_EQ(0, pan_ctx_run(&self->spin, &cs));
+	expect_spinning_is_killed(_metadata, &self->spin, 1);
 }
 
 TEST_HARNESS_MAIN

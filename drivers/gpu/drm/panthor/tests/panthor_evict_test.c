@@ -6,6 +6,8 @@
  */
 
 #include <linux/fs.h>
+#include <linux/iopoll.h>
+#include <linux/kthread.h>
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -610,6 +612,36 @@ static void panthor_evict_test_unswappable_vm(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[1]));
 }
 
+static unsigned long panthor_evict_test_write_wanted(struct panthor_gem_object *bo,
+						     unsigned long *writing)
+{
+	mapping_set_unevictable(bo->base.filp->f_mapping);
+	*writing = 0;
+	return 0;
+}
+
+/* What is being got back isn't written. That's nobody's fault, and no reason to give up. */
+static void panthor_evict_test_wanted_back(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bos[2];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		bos[i] = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE,
+						 PANTHOR_KUNIT_VA(i));
+
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_write_wanted);
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SHRINK_STOP);
+		KUNIT_EXPECT_EQ(test, bos[i]->unswappable, 0);
+		KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[i]));
+	}
+	KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), 0);
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		mapping_clear_unevictable(bos[i]->base.filp->f_mapping);
+}
+
 struct panthor_evict_write_case {
 	const char *desc;
 
@@ -1154,6 +1186,72 @@ static void panthor_evict_test_leftovers(struct kunit *test)
 	panthor_kunit_vm_set_as(vm, -1);
 }
 
+/*
+ * The VM has lost its address space meanwhile, and the flush that comes with that didn't
+ * work: there's nobody to ask any more, and only the reset helps.
+ */
+static void panthor_evict_test_leftovers_lost(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+
+	panthor_kunit_vm_set_as(vm, 1);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(0)));
+	KUNIT_ASSERT_EQ(test, 0, panthor_vm_unmap_range(vm, PANTHOR_KUNIT_VA(0), bo->base.size));
+	panthor_kunit_vm_set_as(vm, -1);
+
+	atomic_set(&ctx->ptdev->reset.pending, 1);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
+
+	panthor_kunit_mmu_reset(ctx->ptdev);
+	atomic_set(&ctx->ptdev->reset.pending, 0);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
+}
+
+struct panthor_evict_unmap {
+	struct panthor_vm *vm;
+	bool done;
+};
+
+static int panthor_evict_test_unmap_thread(void *data)
+{
+	struct panthor_evict_unmap *unmap = data;
+	int ret = panthor_vm_unmap_range(unmap->vm, PANTHOR_KUNIT_VA(0), PANTHOR_KUNIT_BO_SIZE);
+
+	WRITE_ONCE(unmap->done, true);
+	return ret;
+}
+
+/*
+ * Whoever takes the address space of a VM away flushes it with the lock held. Nobody must
+ * take the memory for flushed before that, only because the VM has no address space.
+ */
+static void panthor_evict_test_losing_as(struct kunit *test)
+{
+	struct panthor_evict_unmap unmap = { .vm = panthor_kunit_vm(test) };
+	struct panthor_kunit *ctx = test->priv;
+	struct mutex *slots_lock = panthor_kunit_mmu_slots_lock(ctx->ptdev);
+	struct task_struct *task;
+	bool done;
+
+	panthor_kunit_mapped_bo(test, unmap.vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
+	task = kthread_create(panthor_evict_test_unmap_thread, &unmap, "panthor-kunit");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+
+	mutex_lock(slots_lock);
+	wake_up_process(task);
+	read_poll_timeout(READ_ONCE, done, done || !list_empty_careful(&slots_lock->wait_list),
+			  USEC_PER_MSEC, 60 * USEC_PER_SEC, false, unmap.done);
+	mutex_unlock(slots_lock);
+
+	KUNIT_EXPECT_FALSE(test, done);
+	KUNIT_EXPECT_EQ(test, 0, kthread_stop_put(task));
+	KUNIT_EXPECT_TRUE(test, unmap.done);
+}
+
 #define PANTHOR_EVICT_MANY	(2 * PANTHOR_VM_EVICT_MAX_MAPPINGS + 1)
 
 /* Map a page any number of times. */
@@ -1316,6 +1414,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_not_in_flight),
 	KUNIT_CASE(panthor_evict_test_unswappable),
 	KUNIT_CASE(panthor_evict_test_unswappable_vm),
+	KUNIT_CASE(panthor_evict_test_wanted_back),
 	KUNIT_CASE_PARAM(panthor_evict_test_write_unlocked, panthor_evict_write_gen_params),
 	KUNIT_CASE(panthor_evict_test_content),
 	KUNIT_CASE(panthor_evict_test_page_tables),
@@ -1335,6 +1434,8 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_read_locked),
 	KUNIT_CASE(panthor_evict_test_read_busy),
 	KUNIT_CASE(panthor_evict_test_leftovers),
+	KUNIT_CASE(panthor_evict_test_leftovers_lost),
+	KUNIT_CASE(panthor_evict_test_losing_as),
 	KUNIT_CASE(panthor_evict_test_many_mappings),
 	KUNIT_CASE(panthor_evict_test_sparse),
 	KUNIT_CASE(panthor_evict_test_many_mappings_batch),

@@ -207,6 +207,35 @@ static void panthor_memcg_test_mixed_vm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_gem_lru_vm_pages(vms[0]), 2 * PANTHOR_KUNIT_BO_PAGES);
 }
 
+static struct panthor_vm_lru *panthor_memcg_test_no_lru(void)
+{
+	return NULL;
+}
+
+/* If there's no memory for another list, what's private to the VM is reclaimed nevertheless. */
+static void panthor_memcg_test_no_list(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bos[2];
+
+	panthor_memcg_test_current()->payer = 0;
+	bos[0] = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bos[0], PANTHOR_KUNIT_VA(0)));
+
+	kunit_activate_static_stub(test, panthor_vm_lru_alloc, panthor_memcg_test_no_lru);
+	panthor_memcg_test_current()->payer = 1;
+	bos[1] = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bos[1], PANTHOR_KUNIT_VA(1)));
+	KUNIT_EXPECT_EQ(test, bos[0]->reclaim_state, PANTHOR_GEM_GPU_MAPPED_VM);
+	KUNIT_EXPECT_EQ(test, bos[1]->reclaim_state, PANTHOR_GEM_GPU_MAPPED_SHARED);
+
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL,
+							   GFP_KERNEL),
+			2 * PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(bos[1]));
+}
+
 /* A cgroup without room in swap keeps what it has, others don't. */
 static void panthor_memcg_test_swap_space(struct kunit *test)
 {
@@ -271,6 +300,7 @@ static void panthor_memcg_test_written(struct kunit *test)
 static struct kunit_case panthor_memcg_tests[] = {
 	KUNIT_CASE(panthor_memcg_test_payer),
 	KUNIT_CASE(panthor_memcg_test_mixed_vm),
+	KUNIT_CASE(panthor_memcg_test_no_list),
 	KUNIT_CASE(panthor_memcg_test_swap_space),
 	KUNIT_CASE(panthor_memcg_test_written),
 	{}
