@@ -93,6 +93,7 @@ struct mutex *panthor_kunit_mmu_slots_lock(struct panthor_device *ptdev);
 void panthor_kunit_mmu_reset(struct panthor_device *ptdev);
 bool panthor_kunit_mmu_keeps_vms(struct panthor_device *ptdev);
 void panthor_kunit_vm_set_as(struct panthor_vm *vm, int as);
+bool panthor_kunit_vm_keeps_pts(struct panthor_vm *vm);
 phys_addr_t panthor_kunit_vm_translate(struct panthor_vm *vm, u64 va);
 #endif
 

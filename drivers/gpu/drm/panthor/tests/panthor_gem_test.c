@@ -737,6 +737,63 @@ static void panthor_gem_test_unflushed(struct kunit *test)
 			PANTHOR_KUNIT_BO_PAGES);
 }
 
+#define PANTHOR_GEM_TEST_BLOCK	(8ull * SZ_2M)
+
+/* The GPU is told about a range, and maybe doesn't answer. */
+struct panthor_gem_test_flush {
+	struct panthor_vm *vm;
+	int ret;
+	bool pts;
+};
+
+static int panthor_gem_test_flush_hook(struct panthor_device *ptdev, int as_nr, u64 iova,
+				       u64 size, u32 op)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	struct panthor_gem_test_flush *flush = ctx->priv;
+
+	flush->pts |= panthor_kunit_vm_keeps_pts(flush->vm);
+	return flush->ret;
+}
+
+/*
+ * A page table that's not needed any more isn't used for anything else before the GPU was
+ * told, or reset.
+ */
+static void panthor_gem_test_unused_page_table(struct kunit *test)
+{
+	struct panthor_gem_test_flush flush = { .vm = panthor_kunit_vm(test) };
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, SZ_2M);
+	struct panthor_kunit *ctx = test->priv;
+
+	ctx->priv = &flush;
+	kunit_activate_static_stub(test, mmu_hw_do_operation_locked, panthor_gem_test_flush_hook);
+	panthor_kunit_vm_set_as(flush.vm, 1);
+	for (u32 i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(flush.vm, bo, PANTHOR_GEM_TEST_BLOCK));
+		KUNIT_EXPECT_FALSE(test, panthor_kunit_vm_keeps_pts(flush.vm));
+
+		flush.pts = false;
+		flush.ret = i ? -ETIMEDOUT : 0;
+		KUNIT_EXPECT_EQ(test, 0, panthor_vm_unmap_range(flush.vm, PANTHOR_GEM_TEST_BLOCK,
+								SZ_2M));
+		KUNIT_EXPECT_TRUE(test, flush.pts);
+		KUNIT_EXPECT_EQ(test, panthor_kunit_vm_keeps_pts(flush.vm), !!i);
+	}
+
+	flush.ret = 0;
+	panthor_kunit_mmu_reset(ctx->ptdev);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(flush.vm, bo, PANTHOR_GEM_TEST_BLOCK));
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_vm_keeps_pts(flush.vm));
+
+	/* The same if it's evicted. */
+	flush.pts = false;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), SZ_2M / PAGE_SIZE);
+	KUNIT_EXPECT_TRUE(test, flush.pts);
+	KUNIT_EXPECT_FALSE(test, panthor_kunit_vm_keeps_pts(flush.vm));
+	panthor_kunit_vm_set_as(flush.vm, -1);
+}
+
 /* The same goes for the page tables of a VM that's destroyed. */
 static void panthor_gem_test_unflushed_vm(struct kunit *test)
 {
@@ -813,6 +870,7 @@ static struct kunit_case panthor_gem_tests[] = {
 	KUNIT_CASE(panthor_gem_test_unplugged),
 	KUNIT_CASE(panthor_gem_test_vmap_unplugged),
 	KUNIT_CASE(panthor_gem_test_unflushed),
+	KUNIT_CASE(panthor_gem_test_unused_page_table),
 	KUNIT_CASE(panthor_gem_test_unflushed_vm),
 	KUNIT_CASE(panthor_gem_test_fw_bo),
 	{}
