@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "pan_stat.h"
@@ -174,6 +175,15 @@ static int find_clients(struct pan_dev *dev, struct look *look)
 }
 
 /*
+ * 7.3 counts the firmware's share of groups as resident, and what is evicted as well: it
+ * has no key for that.
+ */
+static bool has_driver_keys(const struct pan_fdinfo *client)
+{
+	return client->present & PAN_FDINFO_DRV_EVICTED;
+}
+
+/*
  * What clients share is counted by each of them. What nobody has a handle of
  * and no VM maps, such as the buffer behind a mapping whose handle was closed,
  * is counted by nobody: that is why sums may be less than what gems says.
@@ -189,8 +199,7 @@ static int audit_clients(struct look *look)
 		if (c->resident + c->evicted > c->total || c->shared > c->total)
 			return unsound(look, "client %llu: total %llu, resident %llu, evicted %llu, shared %llu",
 				       c->client_id, c->total, c->resident, c->evicted, c->shared);
-		/* 7.3 counts the firmware's share of groups and what is evicted, too */
-		resident += c->resident + (look->no_reclaim ? 0 : c->drv_resident);
+		resident += c->resident + (has_driver_keys(c) ? c->drv_resident : 0);
 		evicted += c->evicted + c->drv_evicted;
 		shared += c->shared;
 	}
@@ -209,9 +218,9 @@ static int audit_exactly(struct look *look)
 	__u64 resident = 0, evicted = 0;
 	size_t i;
 
-	if (look->no_reclaim)
-		return 0;
 	for (i = 0; i < look->client_count; i++) {
+		if (!has_driver_keys(&look->clients[i]))
+			return 0;
 		resident += look->clients[i].resident + look->clients[i].drv_resident;
 		evicted += look->clients[i].evicted + look->clients[i].drv_evicted;
 	}
@@ -300,7 +309,7 @@ static int audit_step(void *arg)
  * Work that was given to threads may still be under way, so that there is a
  * deadline for everything to come to agree.
  *
- * If the driver doesn't tell what is in its lists, as in 7.3, the rest is checked.
+ * If the driver doesn't tell what is in its lists, as 7.3 without patches, the rest is checked.
  *
  * Return: 0, -ETIME if something is wrong, -ENOENT if the driver tells nothing
  * (the unpatched one), or another negative errno.
@@ -313,7 +322,14 @@ int pan_audit(struct pan_dev *dev, bool exact, char *why, size_t len)
 	return pan_poll(audit_step, &goal, PAN_DEADLINE_MS);
 }
 
-/* What each open file has in 7.3, for sparse mappings */
+/* Each open file has one in 7.3, for sparse mappings */
+static bool has_dummies(void)
+{
+	struct utsname name;
+
+	return !uname(&name) && atoi(name.release) >= 7;
+}
+
 static bool is_dummy(const struct pan_gem *gem)
 {
 	return gem->size == PAN_SZ_2M && !gem->usage && !gem->state && !gem->evictions &&
@@ -322,7 +338,7 @@ static bool is_dummy(const struct pan_gem *gem)
 
 static int no_buffers(struct audit_goal *goal)
 {
-	bool dummies = !pan_has_reclaim(goal->dev);
+	bool dummies = has_dummies();
 	struct pan_gems gems;
 	size_t i, left = 0;
 	int ret;

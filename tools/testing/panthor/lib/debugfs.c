@@ -50,7 +50,7 @@ bool pan_has_shrink(struct pan_dev *dev)
  * pan_has_reclaim() - Whether the driver tells what it can evict and has evicted
  * @dev: device
  *
- * Linux 7.3 has a shrinker, but no such file.
+ * Linux 7.3 has a shrinker, but without patches no such file.
  *
  * Return: true if the debugfs file is there.
  */
