@@ -7,7 +7,6 @@
 # Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
-only_612
 from_env debug debug
 case $flavour in *plain|mglru|*kcsan|*k) die "there are no unit tests in KERNEL=$kernel: leave that out" ;; esac
 
@@ -26,7 +25,7 @@ other_modules()
 
 	find "$build/model/$tree-$flavour" -name '*_kunit.ko'
 	[ "$tree" = series ] || return 0
-	git -C "$src" diff --name-only base series -- 'drivers/gpu/drm/tests/*.c' | while read -r f; do
+	git -C "$src" diff --name-only base "series$suffix" -- 'drivers/gpu/drm/tests/*.c' | while read -r f; do
 		find "$modules" -name "$(basename "$f" .c).ko"
 	done
 }
@@ -88,7 +87,7 @@ count_kunit() # FILE
 "$top/scripts/prepare.sh" "${target[@]}"
 mapfile -t own < <(own_modules | module_names)
 mapfile -t others < <(other_modules | module_names)
-if [ "$flavour" = debug ]; then
+if [ "$arch$kernel" = umdebug ]; then
 	in_guest "$log" '' "${others[@]}"
 	[ ${#own[@]} = 0 ] || in_guest "$log-panthor" --no-leaks "${own[@]}"
 else

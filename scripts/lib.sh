@@ -107,7 +107,7 @@ only_um()
 # Verbs that know 6.12 only
 only_612()
 {
-	[ "$linux" = 6.12 ] || die "not with LINUX=$linux: tree, export, status, shell, selftest are"
+	[ "$linux" = 6.12 ] || die "not with LINUX=$linux: tree, export, status, shell, selftest, kunit are"
 }
 
 check_size() # SIZE...

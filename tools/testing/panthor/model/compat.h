@@ -7,6 +7,14 @@
 
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/version.h>
+
+/* MODULE_IMPORT_NS() wants a string since 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define CSF_IMPORT_NS(name)	MODULE_IMPORT_NS(name)
+#else
+#define CSF_IMPORT_NS(name)	MODULE_IMPORT_NS(#name)
+#endif
 
 /**
  * csf_page_is_slab() - Whether a page belongs to a slab, such as that of page tables

@@ -8,10 +8,11 @@
 #include <linux/module.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "fw_iface.h"
 #include "kunit_util.h"
 
-MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+CSF_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
 
 /* MCU addresses: shared section, ring pages and suspend buffer behind it */
 #define SHARED_PAGES	16

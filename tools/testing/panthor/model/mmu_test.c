@@ -8,9 +8,10 @@
 #include <linux/module.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "kunit_util.h"
 
-MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
+CSF_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
 
 #define AS		1	/* the one under test */
 #define VA		0x0000123456789000ULL	/* no index is 0 or 511 */
