@@ -133,7 +133,7 @@ document()
 	Made by \`make mainline\`: Linux $(kernel_version "$build/linux-7.3") as it is, and with the
 	$(git -C "$build/linux-7.3" rev-list --count base..series-7.3) patches of \`patches/7.3\`, plain kernel on UML with one CPU, a boot for each
 	program. Passed/failed/skipped; "crash": the program didn't come to its end; "report": there's a
-	WARN, a BUG or a complaint of the model in the kernel log.
+	WARN, a BUG or a complaint of the model in the kernel log; "-": it wasn't run there.
 
 	| program | 7.3 | with patches |
 	|---|---|---|
