@@ -1199,14 +1199,15 @@ static void panthor_evict_test_leftovers_lost(struct kunit *test)
 	panthor_kunit_vm_set_as(vm, 1);
 	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vm, bo, PANTHOR_KUNIT_VA(0)));
 	KUNIT_ASSERT_EQ(test, 0, panthor_vm_unmap_range(vm, PANTHOR_KUNIT_VA(0), bo->base.size));
+	ctx->mmu_op_ret = -ETIMEDOUT;
+	panthor_vm_flush_all(vm);
+	ctx->mmu_op_ret = 0;
 	panthor_kunit_vm_set_as(vm, -1);
 
-	atomic_set(&ctx->ptdev->reset.pending, 1);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), SHRINK_STOP);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bo));
 
 	panthor_kunit_mmu_reset(ctx->ptdev);
-	atomic_set(&ctx->ptdev->reset.pending, 0);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 }
 
