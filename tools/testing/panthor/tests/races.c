@@ -19,12 +19,17 @@
 #define MIN_EVICTIONS	50
 #define AUTOSUSPEND_MS	50	/* the driver's own */
 
+/* Whom to evict, if not a certain process. */
+#define EVERYBODY	0
+#define NOBODY		-1
+#define END		-2
+
 FIXTURE(races) {
 	struct pan_env env;
 	struct pan_ctx ctx;
 	struct pan_child evictors[EVICTORS];
 	int count;
-	volatile __s64 *target;	/* process to be reclaimed, 0: everybody's, -1: end */
+	volatile __s64 *target;	/* process to be reclaimed, or one of the above */
 	__u64 pages;		/* how much at a time */
 	struct pan_bo bos[BOS];
 	__u64 seed;
@@ -43,12 +48,17 @@ FIXTURE_SETUP(races)
 	ASSERT_NE(MAP_FAILED, (void *)self->target);
 }
 
+static void evict_whom(FIXTURE_DATA(races) *self, __s64 target)
+{
+	__atomic_store_n(self->target, target, __ATOMIC_RELEASE);
+}
+
 /* Fails the test if an evictor failed. */
 static void stop_evicting(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self)
 {
 	int result = 0;
 
-	__atomic_store_n(self->target, -1, __ATOMIC_RELEASE);
+	evict_whom(self, END);
 	while (self->count) {
 		self->count--;
 		EXPECT_EQ(0, pan_child_wait(&self->evictors[self->count], &result));
@@ -79,16 +89,16 @@ FIXTURE_TEARDOWN(races)
 static int evictor(struct pan_child *self)
 {
 	FIXTURE_DATA(races) *test = self->arg;
-	__s64 target = 0;
+	__s64 target = NOBODY;
 	int ret = 0;
 
-	while (!ret && target >= 0) {
-		if (target)
+	while (!ret && target != END) {
+		if (target > 0)
 			ret = pan_mem_reclaim_write(&test->env.dev, target);
-		else
+		else if (target == EVERYBODY)
 			ret = pan_shrink(&test->env.dev, test->pages, NULL);
 		/* busy, or gone */
-		if (target && (ret == -EAGAIN || ret == -ESRCH))
+		if (target > 0 && (ret == -EAGAIN || ret == -ESRCH))
 			ret = 0;
 		sched_yield();
 		target = __atomic_load_n(test->target, __ATOMIC_ACQUIRE);
@@ -246,7 +256,7 @@ TEST_F(races, mem_reclaim_exit)
 	start_evicting(_metadata, self);
 	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
 		start_client(_metadata, &client, &child);
-		__atomic_store_n(self->target, child.pid, __ATOMIC_RELEASE);
+		evict_whom(self, child.pid);
 		verify_client(_metadata, &child);
 		usleep(pan_rand(&self->env.rand) % 5000);
 		if (round & 1) {
@@ -259,16 +269,31 @@ TEST_F(races, mem_reclaim_exit)
 	EXPECT_SOUND(&self->env.dev);
 }
 
-/* Kill what executes. The driver resets the GPU. */
-static int kill_stream(void *arg)
+/* Find out in which address space the only one runs that does. */
+static int find_victim(void *as)
+{
+	struct pan_stream at;
+	int ret = pan_model_busy_stream(&at);
+
+	if (ret)
+		return ret == -ENOENT || ret == -EEXIST ? 0 : ret;
+	*(__u32 *)as = at.as;
+	return 1;
+}
+
+/* Kill it. The driver resets the GPU. */
+static int kill_victim(void *as)
 {
 	struct pan_stream at;
 	char knob[64];
 	int ret;
 
 	ret = pan_model_busy_stream(&at);
+	/* The jobs of the other one might not look done yet. */
+	if (ret == -ENOENT || ret == -EEXIST || (!ret && at.as != *(__u32 *)as))
+		return 0;
 	if (ret)
-		return ret == -ENOENT ? 0 : ret;
+		return ret;
 	snprintf(knob, sizeof(knob), "%u %u %x", at.csg, at.cs, CSF_EXC_CS_UNRECOVERABLE);
 	ret = pan_model_knob_set("fatal", knob);
 	/* The driver may have taken it off its slot, from which it comes back. */
@@ -286,23 +311,32 @@ static void create_slow(struct __test_metadata *_metadata, FIXTURE_DATA(races) *
 	ASSERT_EQ(0, pan_model_knob_set_u64("as_latency_us", 2000));
 }
 
+static void verify(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self)
+{
+	int i;
+
+	for (i = 0; i < BOS; i++)
+		EXPECT_GPU_SEES(&self->ctx, self->bos[i].va, self->bos[i].size, self->seed);
+}
+
 static void verify_and_close(struct __test_metadata *_metadata, FIXTURE_DATA(races) *self)
 {
 	int i;
 
-	for (i = 0; i < BOS; i++) {
-		EXPECT_GPU_SEES(&self->ctx, self->bos[i].va, self->bos[i].size, self->seed);
+	verify(_metadata, self);
+	for (i = 0; i < BOS; i++)
 		EXPECT_EQ(0, pan_bo_close(&self->bos[i]));
-	}
 }
 
-/* The GPU is reset while a VM is evicted. */
+/* The GPU is reset while a VM is evicted. It gets no commands meanwhile. */
 TEST_F(races, reset)
 {
+	__u64 l2_off = PAN_COUNTER("as_l2_off");
 	struct pan_ctx victim;
 	struct pan_cs cs;
 	__u64 resets;
 	int round;
+	__u32 as;
 
 	create_slow(_metadata, self);
 	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &victim));
@@ -313,13 +347,18 @@ TEST_F(races, reset)
 	for (round = 0; !is_enough(_metadata, self, round, FEW_ROUNDS); round++) {
 		resets = PAN_COUNTER("resets");
 		ASSERT_EQ(0, pan_ctx_start(&victim, 0, &cs));
-		EXPECT_GPU_SEES(&self->ctx, self->bos[0].va, self->bos[0].size, self->seed);
-		ASSERT_EQ(0, pan_poll(kill_stream, NULL, PAN_DEADLINE_MS));
+		ASSERT_EQ(0, pan_poll(find_victim, &as, PAN_DEADLINE_MS));
+		/* Everything's there when it begins, or there was nothing to evict. */
+		evict_whom(self, NOBODY);
+		verify(_metadata, self);
+		ASSERT_EQ(0, pan_poll(kill_victim, &as, PAN_DEADLINE_MS));
+		evict_whom(self, EVERYBODY);
 		ASSERT_EQ(0, pan_model_wait_counter("resets", resets + 1, PAN_DEADLINE_MS));
 		EXPECT_GT(0, pan_ctx_wait(&victim, PAN_DEADLINE_MS));
 		ASSERT_EQ(0, pan_ctx_new_group(&victim));
 	}
 	stop_evicting(_metadata, self);
+	EXPECT_EQ(l2_off, PAN_COUNTER("as_l2_off"));
 	verify_and_close(_metadata, self);
 	EXPECT_EQ(0, pan_ctx_destroy(&victim));
 }
