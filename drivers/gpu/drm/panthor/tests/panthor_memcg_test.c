@@ -295,6 +295,16 @@ static void panthor_memcg_test_written(struct kunit *test)
 	/* The list goes with the last object, even if it's in there. */
 	panthor_kunit_bo_put(test, bos[1]);
 	KUNIT_EXPECT_EQ(test, t->refs[0], 0);
+
+	/* The same if that one is brought back by another cgroup. */
+	bos[1] = panthor_memcg_test_bo(test, 0, NULL, 0);
+	KUNIT_EXPECT_EQ(test,
+			panthor_gem_shrinker_reclaim(ctx->ptdev, PANTHOR_KUNIT_ALL, GFP_KERNEL),
+			2 * PANTHOR_KUNIT_BO_PAGES);
+	t->payer = 1;
+	KUNIT_ASSERT_EQ(test, 0, panthor_gem_pin(bos[1]));
+	KUNIT_EXPECT_EQ(test, t->refs[0], 0);
+	panthor_gem_unpin(bos[1]);
 }
 
 static struct kunit_case panthor_memcg_tests[] = {
