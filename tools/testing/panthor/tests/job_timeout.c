@@ -93,11 +93,9 @@ static void expect_spinning_is_killed(struct __test_metadata *_metadata, struct 
 	expect_timeout(_metadata, ctx);
 }
 
-/*
- * A group whose queues are empty gets a slot again, along with one that has work. What is
- * submitted to it then has its five seconds, as ever.
- */
-TEST_F(job_timeout, endless_after_idle)
+/* The GPU sleeps, and wakes up because of a job, which gives an empty queue its slot again. */
+static void wake_up_empty(struct __test_metadata *_metadata, FIXTURE_DATA(job_timeout) *self,
+			  struct pan_ctx *working)
 {
 	struct pan_cs cs;
 
@@ -105,20 +103,20 @@ TEST_F(job_timeout, endless_after_idle)
 	pan_cs_emit(&cs, csf_nop());
 	ASSERT_EQ(0, pan_ctx_run(&self->spin, &cs));
 	ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
-	ASSERT_EQ(0, pan_ctx_run(&self->well, &cs));
+	ASSERT_EQ(0, pan_ctx_run(working, &cs));
+}
+
+/* What's submitted to a queue after that has its five seconds, as ever. */
+TEST_F(job_timeout, endless_after_idle)
+{
+	wake_up_empty(_metadata, self, &self->well);
 	expect_spinning_is_killed(_metadata, &self->spin, 0);
 }
 
-/* The same with a queue that's empty when the other one of its group has work. */
+/* The same if it's another queue of its group that has the job. */
 TEST_F(job_timeout, endless_beside_another_queue)
 {
-	struct pan_cs cs;
-
-	pan_cs_init(&cs);
-	pan_cs_emit(&cs, csf_nop());
-	ASSERT_EQ(0, pan_ctx_run(&self->spin, &cs));
-	ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
-	ASSERT_EQ(0, pan_ctx_run(&self->spin, &cs));
+	wake_up_empty(_metadata, self, &self->spin);
 	expect_spinning_is_killed(_metadata, &self->spin, 1);
 }
 
