@@ -290,14 +290,21 @@ verdict() # NAME N
 
 # --- what became of each
 
-# Changes with the mutant, its tests, and the files it's about.
+# Changes with the mutant, its tests, and the functions it's about, as they are in $src.
 state_of() # NAME
 {
-	local file
+	local scratch=$log/state file
 
+	rm -rf "$scratch"
+	mkdir -p "$scratch/a"
+	sed -n 's|^+++ b/||p' "$dir/$1.patch" | while read -r file; do
+		install -D "$src/$file" "$scratch/a/$file"
+	done
+	cp -r "$scratch/a" "$scratch/b"
+	patch -d "$scratch/b" -p1 -s -F0 --no-backup-if-mismatch -r - <"$dir/$1.patch" >/dev/null || return 0
 	{
-		cat "$dir/$1.patch"
-		sed -n 's|^+++ b/||p' "$dir/$1.patch" | while read -r file; do git -C "$src" show "HEAD:$file"; done
+		sed '/^--- /q' "$dir/$1.patch"
+		cd "$scratch" && git diff --no-index --function-context a b | grep -v '^\(index\|@@\) '
 	} | sha1sum | cut -c1-8
 }
 
@@ -324,7 +331,7 @@ table()
 		# Mutants
 
 		Written by `make mutants`. Each line is a defect that was put into the series on purpose, and the tests that noticed. The last column
-		stands for the mutant and the files it changes, as they were then: once these change, it's to be run again.
+		stands for the mutant and the functions it changes, as they were then: once these change, it's to be run again.
 
 		| mutant | what is broken | caught by | state |
 		|---|---|---|---|
