@@ -18,8 +18,9 @@
 #define TOTAL		((__u64)BUFFERS * BUFFER)
 #define HEAP_CHUNK	(512 * 1024)
 #define HEAP_CHUNKS	8
+#define LARGE_CHUNK	(2 * 1024 * 1024)
 
-enum { VERIFY = 1, MOVE, ADD, ADD_VM, GROW_HEAP, QUIT };
+enum { VERIFY = 1, MOVE, ADD, ADD_VM, GROW_HEAP, FILL_HEAP, QUIT };
 
 struct client {
 	struct pan_dev dev;
@@ -66,14 +67,13 @@ static int client_add_vm(struct client *c)
 }
 
 /* Each tiling instruction needs a chunk more; the driver allocates it meanwhile. */
-static int client_grow_heap(struct client *c)
+static int grow_heap(struct pan_ctx *ctx, __u32 chunk)
 {
 	struct drm_panthor_tiler_heap_create heap;
-	struct pan_ctx *ctx = &c->ctx[0];
 	struct pan_cs cs;
 	int i, ret;
 
-	ret = pan_heap_create(&ctx->vm, 1, HEAP_CHUNK, HEAP_CHUNKS + 1, 0xffff, &heap);
+	ret = pan_heap_create(&ctx->vm, 1, chunk, HEAP_CHUNKS + 1, 0xffff, &heap);
 	if (ret)
 		return ret;
 	pan_cs_init(&cs);
@@ -85,6 +85,17 @@ static int client_grow_heap(struct client *c)
 	pan_cs_emit(&cs, csf_heap_operation(CSF_HEAP_VT_END));
 	pan_cs_emit(&cs, csf_heap_operation(CSF_HEAP_FRAG_END));
 	return pan_ctx_run(ctx, &cs);
+}
+
+/* A job that doesn't get the chunks it needs fails, and takes its group with it. */
+static int client_fill_heap(struct client *c)
+{
+	int ret = pan_ctx_create(&c->dev, 1, &c->ctx[1]);
+
+	if (ret)
+		return ret;
+	ret = grow_heap(&c->ctx[1], LARGE_CHUNK);
+	return ret == -ETIME ? ret : 0;
 }
 
 static int client_verify(struct client *c)
@@ -130,7 +141,8 @@ static int play(struct pan_child *self)
 		ret = what == VERIFY ? client_verify(&c) :
 		      what == MOVE ? enter(t->other) :
 		      what == ADD ? client_add(&c, &c.ctx[0], MORE) :
-		      what == GROW_HEAP ? client_grow_heap(&c) : client_add_vm(&c);
+		      what == GROW_HEAP ? grow_heap(&c.ctx[0], HEAP_CHUNK) :
+		      what == FILL_HEAP ? client_fill_heap(&c) : client_add_vm(&c);
 		pan_child_tell(self, ret);
 	}
 	return ret;
@@ -453,6 +465,21 @@ TEST_F(evict_memcg, heap)
 	ASSERT_EQ(0, pan_model_knob_set("tiler_oom_auto", "1"));
 	ASSERT_EQ(0, tenant_do(&self->a, GROW_HEAP));
 	EXPECT_LE(before + HEAP_CHUNKS * HEAP_CHUNK, usage(&self->a, "memory.current"));
+	EXPECT_INTACT();
+}
+
+/* Nobody can be reclaimed from while a job waits for it, but there's a limit. */
+TEST_F(evict_memcg, heap_at_the_limit)
+{
+	__u64 refused = PAN_COUNTER("tiler_oom_refused");
+	__u64 max = usage(&self->a, "memory.current");
+
+	ASSERT_EQ(0, pan_model_knob_set("tiler_oom_auto", "1"));
+	ASSERT_EQ(0, knob_write_u64(&self->a, "memory.max", max));
+	ASSERT_EQ(0, tenant_do(&self->a, FILL_HEAP));
+	EXPECT_LT(refused, PAN_COUNTER("tiler_oom_refused"));
+	EXPECT_GE(max + max / 16 + PAN_SZ_1M, usage(&self->a, "memory.current"));
+	EXPECT_EQ(0, event(&self->a, "oom_kill "));
 	EXPECT_INTACT();
 }
 

@@ -201,6 +201,46 @@ TEST_F(vm_bind_async, partial_changes)
 	EXPECT_EQ(-EINVAL, pan_gpu_load64(&self->ctx, self->va + part, &seen));
 }
 
+static int bind_nothing(struct pan_dev *dev, struct pan_vm *vm, const struct pan_bo *bo,
+			__u32 bound)
+{
+	struct drm_panthor_sync_op signal = pan_signal_op(bound);
+	struct drm_panthor_vm_bind_op ops[] = {
+		pan_op_map(bo, 0, 0, 0, 0),
+		pan_op_map(bo, 0, 16 * PAN_PAGE_SIZE, 0, 0),
+		pan_op_unmap(0, 0),
+	};
+	int ret;
+
+	set_syncs(&ops[2], &signal, 1);
+	ret = pan_vm_bind_async(vm, ops, 3);
+	return ret ? ret : pan_sync_wait_result(dev, bound, PAN_DEADLINE_MS);
+}
+
+/* With a size of 0, there's nothing to do, wherever it is. */
+TEST_F(vm_bind_async, nothing)
+{
+	struct pan_vm vm;
+	__u64 wrong = ~0ULL;
+	__u32 state = ~0U;
+
+	PAN_SKIP_UNPATCHED("leaks the buffer and the VM");
+	ASSERT_EQ(0, pan_vm_map(&self->ctx.vm, &self->bo, 0, self->va, SIZE, 0));
+	EXPECT_EQ(0, bind_nothing(&self->env.dev, &self->ctx.vm, &self->bo, self->bound));
+
+	/* What's there is where it was. */
+	EXPECT_EQ(0, pan_gpu_verify(&self->ctx, self->va, SIZE, self->seed, &wrong));
+	EXPECT_EQ(0, wrong);
+
+	/* The same in a VM with nothing in it, where it's not in anybody's way. */
+	ASSERT_EQ(0, pan_vm_create(&self->env.dev, 0, &vm));
+	EXPECT_EQ(0, bind_nothing(&self->env.dev, &vm, &self->bo, self->bound));
+	EXPECT_EQ(0, pan_vm_map(&vm, &self->bo, 0, self->va, SIZE, 0));
+	EXPECT_EQ(0, pan_vm_state(&vm, &state));
+	EXPECT_EQ(DRM_PANTHOR_VM_STATE_USABLE, state);
+	EXPECT_EQ(0, pan_vm_destroy(&vm));
+}
+
 TEST_F(vm_bind_async, bad_operations)
 {
 	struct drm_panthor_sync_op signal = pan_signal_op(self->bound);
