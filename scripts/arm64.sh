@@ -34,6 +34,8 @@ configure()
 		cat "$obj/.config" "$obj/fragment.new" >"$obj/all.config"
 		quietly "$log" amake KCONFIG_ALLCONFIG="$obj/all.config" alldefconfig
 	fi
+	# without it, kernelrelease goes by the configuration before that
+	quietly "$log" amake syncconfig
 	check_config "$obj/fragment.new" "$obj/.config"
 	mv "$obj/fragment.new" "$obj/fragment"
 }

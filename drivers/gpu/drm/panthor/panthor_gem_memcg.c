@@ -194,6 +194,9 @@ static void panthor_lruvec_put_locked(struct panthor_reclaim *reclaim,
 	if (!refcount_dec_and_test(&lruvec->refs))
 		return;
 
+	/* Objects have a reference for as long as they are listed. */
+	WARN_ON(!list_empty(&lruvec->written.list));
+
 	hash_del(&lruvec->hash_node);
 	list_del(&lruvec->node);
 

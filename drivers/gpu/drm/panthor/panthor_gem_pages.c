@@ -152,7 +152,7 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_gfp);
  */
 bool panthor_gem_fits_in_ram(u64 size)
 {
-	return size >> PAGE_SHIFT <= totalram_pages();
+	return size <= ALIGN_DOWN(SIZE_MAX, PAGE_SIZE) && size >> PAGE_SHIFT <= totalram_pages();
 }
 
 static struct page **panthor_gem_get_pages(struct panthor_gem_object *bo, gfp_t gfp)

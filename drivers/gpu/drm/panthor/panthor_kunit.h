@@ -41,7 +41,7 @@ int panthor_vm_bind_exec_sync_ops(struct drm_file *file, struct panthor_vm *vm,
 
 /* panthor_gem.c */
 struct panthor_gem_object *
-panthor_gem_create(struct drm_device *ddev, size_t size, u32 flags,
+panthor_gem_create(struct drm_device *ddev, u64 size, u32 flags,
 		   struct panthor_vm *exclusive_vm);
 
 /* panthor_gem_debugfs.c */

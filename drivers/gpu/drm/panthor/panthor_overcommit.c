@@ -56,6 +56,7 @@
  * in a CPU fault once the mmap lock was released. Waiting to be admitted can be
  * interrupted, what follows can't, except by being killed: it takes no longer than
  * what's written here, and the next attempt would have to take memory from others again.
+ * So would those who got other memory before, and would have to give that back.
  *
  * Bringing back what was evicted takes time, during which the GPU might have
  * nothing to do, so once this is done, others aren't admitted before the VM
@@ -84,6 +85,12 @@
  */
 #define PANTHOR_OVERCOMMIT_QUIET_POLLS	50
 #define PANTHOR_OVERCOMMIT_MAX_POLLS		3000
+
+/*
+ * What part of its limit a cgroup can have in addition, in places where nothing can be
+ * reclaimed. Files bring it to its limit. It makes room when it's charged the next time.
+ */
+#define PANTHOR_OVERCOMMIT_EXTRA_SHIFT		4
 
 /* What can be allocated without anybody noticing, as long as there's plenty. */
 #define PANTHOR_OVERCOMMIT_SMALL_PAGES	(SZ_64K >> PAGE_SHIFT)
@@ -251,7 +258,8 @@ static int panthor_overcommit_lock(struct panthor_overcommit *overcommit, struct
 			__set_current_state(state);
 			schedule_timeout(delay);
 		}
-		if (signal_pending_state(state, current))
+		/* With a signal at each attempt, those who needn't wait would never get on. */
+		if (signal_pending_state(delay ? state : TASK_KILLABLE, current))
 			return -ERESTARTSYS;
 
 		ret = panthor_overcommit_lock_mutex(overcommit, state);
@@ -576,12 +584,21 @@ static bool panthor_overcommit_is_unplugged(struct panthor_overcommit_request *r
 	return req->vm && drm_dev_is_unplugged(&req->ptdev->base);
 }
 
+/* Signals have to be looked at before anything is done that they'd make us do again. */
+static int panthor_overcommit_enter_request(struct panthor_overcommit_request *req)
+{
+	if (req->killable || req->tries)
+		return panthor_overcommit_enter_state(req->ptdev, req->vm, TASK_KILLABLE);
+
+	return panthor_overcommit_enter(req->ptdev, req->vm);
+}
+
 static int panthor_overcommit_reclaim_and_get(struct panthor_overcommit_request *req)
 {
 	unsigned long nr_pages;
 	int ret;
 
-	ret = panthor_overcommit_enter(req->ptdev, req->vm);
+	ret = panthor_overcommit_enter_request(req);
 	if (ret)
 		return ret;
 
@@ -859,6 +876,7 @@ static int panthor_overcommit_bo_get(struct panthor_overcommit_request *base)
 }
 
 static int panthor_overcommit_get_bo(struct panthor_gem_object *bo, struct panthor_vm *vm,
+				     bool killable,
 				     int (*get)(struct panthor_gem_object *bo, gfp_t gfp))
 {
 	struct panthor_overcommit_bo_request req = {
@@ -866,6 +884,7 @@ static int panthor_overcommit_get_bo(struct panthor_gem_object *bo, struct panth
 			.ptdev = container_of(bo->base.dev, struct panthor_device, base),
 			.vm = vm,
 			.resv = vm ? panthor_vm_resv(vm) : bo->base.resv,
+			.killable = killable,
 			.missing = panthor_overcommit_bo_missing,
 			.needed = panthor_overcommit_bo_missing,
 			.get = panthor_overcommit_bo_get,
@@ -890,7 +909,7 @@ static int panthor_overcommit_get_bo(struct panthor_gem_object *bo, struct panth
  */
 int panthor_overcommit_populate(struct panthor_gem_object *bo)
 {
-	return panthor_overcommit_get_bo(bo, NULL, panthor_gem_populate);
+	return panthor_overcommit_get_bo(bo, NULL, true, panthor_gem_populate);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_overcommit_populate);
 
@@ -933,6 +952,8 @@ int panthor_overcommit_populate_from_older(struct panthor_gem_object *bo, u64 se
  * panthor_overcommit_pin_briefly() - Pin an object for a short time, making room if needed
  * @bo: Object.
  * @vm: VM the object is going to be used in.
+ * @killable: True if only being killed is a reason to give up, because the caller would
+ * have to undo what it did before, and to do it again.
  *
  * See panthor_gem_pin_briefly(). Undone by panthor_gem_unpin().
  *
@@ -941,11 +962,51 @@ int panthor_overcommit_populate_from_older(struct panthor_gem_object *bo, u64 se
  * Return: What panthor_overcommit_populate() returns. -ERESTARTSYS if a signal was received
  * while waiting to be admitted.
  */
-int panthor_overcommit_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm)
+int panthor_overcommit_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm,
+				   bool killable)
 {
-	return panthor_overcommit_get_bo(bo, vm, panthor_gem_pin_briefly);
+	return panthor_overcommit_get_bo(bo, vm, killable, panthor_gem_pin_briefly);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_overcommit_pin_briefly);
+
+/* Those who must not enter reclaim aren't kept from going over a limit when they are charged. */
+static bool panthor_overcommit_may_charge(unsigned long nr_pages)
+{
+#ifdef CONFIG_MEMCG
+	struct mem_cgroup *memcg;
+
+	/* Whoever made it the active one has a reference to it, and it to its parents. */
+	for (memcg = current->active_memcg; memcg; memcg = parent_mem_cgroup(memcg)) {
+		unsigned long max = READ_ONCE(memcg->memory.max);
+
+		max += max >> PANTHOR_OVERCOMMIT_EXTRA_SHIFT;
+		if (page_counter_read(&memcg->memory) + nr_pages > max)
+			return false;
+	}
+#endif
+
+	return true;
+}
+
+/**
+ * panthor_overcommit_pin_noreclaim() - Pin an object for a short time, if there's memory
+ * @bo: Object.
+ *
+ * See panthor_gem_pin_briefly(). Undone by panthor_gem_unpin().
+ *
+ * Context: Process context, with nothing locked. The caller must not enter reclaim, see
+ * memalloc_noreclaim_save().
+ *
+ * Return: 0 on success, -ENOMEM if there's no memory, or the cgroup that was passed to
+ * set_active_memcg() has more than it should have.
+ */
+int panthor_overcommit_pin_noreclaim(struct panthor_gem_object *bo)
+{
+	if (!panthor_overcommit_may_charge(bo->base.size >> PAGE_SHIFT))
+		return -ENOMEM;
+
+	return panthor_gem_pin_briefly(bo, panthor_gem_gfp(false));
+}
 
 /**
  * panthor_overcommit_try_populate_locked() - Get the pages of an object if that's quickly done

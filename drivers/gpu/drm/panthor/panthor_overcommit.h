@@ -88,6 +88,9 @@ struct panthor_overcommit_request {
 	 */
 	struct dma_resv *resv;
 
+	/** @killable: True if waiting to be admitted only ends if the task is killed. */
+	bool killable;
+
 	/** @insist: Set for the last attempt: others can be killed for it. */
 	bool insist;
 
@@ -124,7 +127,9 @@ int panthor_overcommit_get(struct panthor_overcommit_request *req);
 int panthor_overcommit_get_from_older(struct panthor_overcommit_request *req, u64 seq);
 int panthor_overcommit_populate(struct panthor_gem_object *bo);
 int panthor_overcommit_populate_from_older(struct panthor_gem_object *bo, u64 seq, gfp_t gfp);
-int panthor_overcommit_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm);
+int panthor_overcommit_pin_briefly(struct panthor_gem_object *bo, struct panthor_vm *vm,
+				   bool killable);
+int panthor_overcommit_pin_noreclaim(struct panthor_gem_object *bo);
 bool panthor_overcommit_try_populate_locked(struct panthor_gem_object *bo);
 int panthor_overcommit_init(struct panthor_device *ptdev);
 

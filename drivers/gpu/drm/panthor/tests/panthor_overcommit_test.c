@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched/task.h>
+#include <linux/thread_info.h>
 
 #include <drm/drm_file.h>
 #include <drm/panthor_drm.h>
@@ -319,7 +320,7 @@ static void panthor_overcommit_test_wrong_estimation(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_overcommit_test_map_device);
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing, vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing, vm, false));
 	KUNIT_EXPECT_EQ(test, 3, failures);
 	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
@@ -360,7 +361,7 @@ static void panthor_overcommit_test_own(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_overcommit_test_map_when_evicted);
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing, vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing, vm, false));
 	KUNIT_EXPECT_TRUE(test, panthor_gem_is_resident(missing));
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(others[0]));
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(others[1]));
@@ -381,12 +382,12 @@ static void panthor_overcommit_test_failed(struct kunit *test)
 
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_overcommit_test_no_memory);
-	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_overcommit_pin_briefly(bo, vm));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_overcommit_pin_briefly(bo, vm, false));
 	KUNIT_EXPECT_EQ(test, 0, bo->backing.pin_count);
 	KUNIT_EXPECT_NULL(test, ctx->ptdev->overcommit.time_slice_vm);
 
 	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
-	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(bo, vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(bo, vm, false));
 	panthor_gem_unpin(bo);
 }
 
@@ -538,11 +539,11 @@ static void panthor_overcommit_test_busy(struct kunit *test)
 				   panthor_overcommit_test_finish_job);
 	atomic_long_add(everything, &ctx->ptdev->overcommit.claimed);
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing[0], vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing[0], vm, false));
 	KUNIT_EXPECT_EQ(test, 0, wait.waits);
 	KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(busy));
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing[1], vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(missing[1], vm, false));
 	KUNIT_EXPECT_EQ(test, 2, wait.waits);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(busy));
 
@@ -572,7 +573,7 @@ static void panthor_overcommit_test_deadline(struct kunit *test)
 	bo = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
 	waits = atomic_long_read(&ctx->ptdev->reclaim.stats.waits);
 	atomic_long_add(everything, &overcommit->claimed);
-	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(bo, vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(bo, vm, false));
 	atomic_long_sub(everything, &overcommit->claimed);
 	panthor_gem_unpin(bo);
 
@@ -782,6 +783,9 @@ struct panthor_overcommit_test_shortage {
 
 	/** @unplug: Number of times after which the device goes away, 0 if it stays. */
 	u32 unplug;
+
+	/** @signals: True if signals keep coming. */
+	bool signals;
 };
 
 static unsigned long panthor_overcommit_test_most(struct panthor_device *ptdev, unsigned long own)
@@ -818,6 +822,9 @@ static int panthor_overcommit_test_never(struct panthor_overcommit_request *req)
 
 	shortage->gets++;
 	shortage->insisted += req->insist;
+	if (shortage->signals)
+		set_thread_flag(TIF_SIGPENDING);
+
 	return -ENOMEM;
 }
 
@@ -877,6 +884,120 @@ static void panthor_overcommit_test_could_fit(struct kunit *test)
 	KUNIT_EXPECT_LE(test, shortage.insisted, 4);
 }
 
+/*
+ * Signals are no reason to give up what was taken from others so far, however many there
+ * are, and there's no end to it if they are.
+ */
+static void panthor_overcommit_test_signals(struct kunit *test)
+{
+	struct panthor_overcommit_test_shortage shortage = { .enough = 1, .signals = true };
+
+	/* One more is there from the beginning, but there's nothing to wait for. */
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, -ENOMEM, panthor_overcommit_test_get(test, &shortage));
+	clear_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_GE(test, shortage.insisted, 1);
+}
+
+/* Each time somebody looks, it's a while later. */
+static ktime_t panthor_overcommit_test_clock(void)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	ktime_t *now = ctx->priv;
+
+	*now = ktime_add_ms(*now, 15);
+	return *now;
+}
+
+/* Who has to wait is interrupted, except if there'd be something to do again. */
+static void panthor_overcommit_test_killable(struct kunit *test)
+{
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, vm, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_overcommit *overcommit = &ctx->ptdev->overcommit;
+	unsigned long everything = totalram_pages();
+	ktime_t now = 0;
+
+	ctx->priv = &now;
+	kunit_activate_static_stub(test, panthor_overcommit_now, panthor_overcommit_test_clock);
+	atomic_long_add(everything, &overcommit->claimed);
+	overcommit->time_slice_end = ms_to_ktime(20);
+
+	set_thread_flag(TIF_SIGPENDING);
+	KUNIT_EXPECT_EQ(test, -ERESTARTSYS, panthor_overcommit_pin_briefly(bo, vm, false));
+	now = 0;
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(bo, vm, true));
+	clear_thread_flag(TIF_SIGPENDING);
+
+	atomic_long_sub(everything, &overcommit->claimed);
+	panthor_gem_unpin(bo);
+}
+
+/* What's mapped in other VMs, too, has to be there as well. */
+static void panthor_overcommit_test_needs_shared(struct kunit *test)
+{
+	struct panthor_vm *vms[] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bos[3];
+	unsigned long nr_pages;
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[0], bos[i], PANTHOR_KUNIT_VA(i)));
+		if (!i)
+			continue;
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[1], bos[i], PANTHOR_KUNIT_VA(i)));
+	}
+
+	dma_resv_lock(panthor_vm_resv(vms[0]), NULL);
+	nr_pages = panthor_vm_needed_pages(vms[0]);
+	dma_resv_unlock(panthor_vm_resv(vms[0]));
+	KUNIT_EXPECT_EQ(test, 3 * PANTHOR_KUNIT_BO_PAGES, nr_pages);
+
+	/* It's the same in any state: here, some of it is evicted. */
+	panthor_kunit_scan(test, PANTHOR_KUNIT_BO_PAGES);
+	dma_resv_lock(panthor_vm_resv(vms[0]), NULL);
+	nr_pages = panthor_vm_needed_pages(vms[0]);
+	dma_resv_unlock(panthor_vm_resv(vms[0]));
+	KUNIT_EXPECT_EQ(test, 3 * PANTHOR_KUNIT_BO_PAGES, nr_pages);
+}
+
+static void panthor_overcommit_test_put_mcu_vm(void *vm)
+{
+	panthor_vm_put(vm);
+}
+
+/* What a group needs is got like everything else. */
+static void panthor_overcommit_test_fw_bo(struct kunit *test)
+{
+	struct panthor_vm *other_vm = panthor_kunit_vm(test), *vm;
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_gem_object *other;
+	struct panthor_kernel_bo *kbo;
+	int failures = 0;
+
+	vm = panthor_vm_create(ctx->ptdev, true, 0, SZ_4G, SZ_64M, SZ_64M);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, vm);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
+							   panthor_overcommit_test_put_mcu_vm,
+							   vm));
+	other = panthor_kunit_mapped_bo(test, other_vm, PANTHOR_KUNIT_BO_SIZE,
+					PANTHOR_KUNIT_VA(0));
+	ctx->priv = &failures;
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_overcommit_test_map_device);
+
+	kbo = panthor_kernel_bo_create(ctx->ptdev, vm, PANTHOR_KUNIT_BO_SIZE,
+				       DRM_PANTHOR_BO_NO_MMAP,
+				       DRM_PANTHOR_VM_BIND_OP_TYPE_MAP,
+				       PANTHOR_VM_KERNEL_AUTO_VA, "Test");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, kbo);
+	KUNIT_EXPECT_EQ(test, 3, failures);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
+	KUNIT_EXPECT_EQ(test, 1, to_panthor_bo(kbo->obj)->backing.pin_count);
+	panthor_kernel_bo_destroy(kbo);
+}
+
 /* Fails as long as it's allowed to. */
 static int panthor_overcommit_test_map_if_insisted(struct panthor_gem_object *bo, gfp_t gfp)
 {
@@ -900,7 +1021,7 @@ static void panthor_overcommit_test_insist(struct kunit *test)
 	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
 				   panthor_overcommit_test_map_if_insisted);
 
-	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(bo, vm));
+	KUNIT_EXPECT_EQ(test, 0, panthor_overcommit_pin_briefly(bo, vm, false));
 	KUNIT_EXPECT_EQ(test, 1, bo->backing.pin_count);
 	panthor_gem_unpin(bo);
 }
@@ -1094,6 +1215,10 @@ static struct kunit_case panthor_overcommit_tests[] = {
 	KUNIT_CASE(panthor_overcommit_test_time_slices),
 	KUNIT_CASE(panthor_overcommit_test_cannot_fit),
 	KUNIT_CASE(panthor_overcommit_test_could_fit),
+	KUNIT_CASE(panthor_overcommit_test_signals),
+	KUNIT_CASE(panthor_overcommit_test_killable),
+	KUNIT_CASE(panthor_overcommit_test_needs_shared),
+	KUNIT_CASE(panthor_overcommit_test_fw_bo),
 	KUNIT_CASE(panthor_overcommit_test_insist),
 	KUNIT_CASE(panthor_overcommit_test_unplugged),
 	KUNIT_CASE(panthor_overcommit_test_woken_early),
