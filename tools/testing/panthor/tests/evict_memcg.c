@@ -403,13 +403,25 @@ TEST_F(evict_memcg, min)
 	protect(_metadata, self, "memory.min");
 }
 
-/* memory.swap.max: what has nowhere to go stays, and isn't even tried. */
-TEST_F(evict_memcg, swap_max)
+/* Those who don't know about cgroups get nothing, either, and don't try. */
+static void reclaim_process(struct __test_metadata *_metadata, FIXTURE_DATA(evict_memcg) *self)
 {
 	__u64 skipped, still;
 
+	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &skipped));
+	EXPECT_EQ(-EAGAIN, pan_mem_reclaim_write(&self->env.dev, self->a.child.pid));
+	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &still));
+	EXPECT_LT(skipped, still);
+}
+
+/* memory.swap.max: what has nowhere to go stays, and isn't even tried. */
+TEST_F(evict_memcg, swap_max)
+{
 	ASSERT_EQ(0, knob_write(&self->a, "memory.swap.max", "0"));
 	EXPECT_EQ(-EAGAIN, knob_write_u64(&self->a, "memory.reclaim", 16 * PAN_SZ_1M));
+	EXPECT_EQ(0, EVICTED(a));
+	/* Memory management doesn't ask then, others do. Once refused, it's left alone anyway. */
+	reclaim_process(_metadata, self);
 	EXPECT_EQ(0, EVICTED(a));
 	EXPECT_EQ(0, event(&self->a, "oom_kill "));
 
@@ -418,12 +430,7 @@ TEST_F(evict_memcg, swap_max)
 	EXPECT_LE(4 * PAN_SZ_1M, EVICTED(a));
 	EXPECT_GE(9 * PAN_SZ_1M, EVICTED(a));
 	EXPECT_GE(8 * PAN_SZ_1M, usage(&self->a, "memory.swap.current"));
-
-	/* Neither do those who don't know about cgroups. */
-	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &skipped));
-	EXPECT_EQ(-EAGAIN, pan_mem_reclaim_write(&self->env.dev, self->a.child.pid));
-	ASSERT_EQ(0, pan_reclaim_counter(&self->env.dev, "skipped-no-swap", &still));
-	EXPECT_LT(skipped, still);
+	reclaim_process(_metadata, self);
 	EXPECT_GE(9 * PAN_SZ_1M, EVICTED(a));
 	EXPECT_EQ(0, EVICTED(b));
 	EXPECT_INTACT();
@@ -483,8 +490,15 @@ TEST_F(evict_memcg, heap_at_the_limit)
 	EXPECT_INTACT();
 }
 
-/* The buffers of a cgroup that's gone are found in the one above it. */
-TEST_F(evict_memcg, removed)
+/* A moment after a cgroup was removed, the one above it takes over. */
+static int reclaim_parent(void *arg)
+{
+	int ret = write_knob(arg, "memory.reclaim", "16777216");
+
+	return ret == -EAGAIN ? 0 : ret ? ret : 1;
+}
+
+static void remove_a(struct __test_metadata *_metadata, FIXTURE_DATA(evict_memcg) *self)
 {
 	ASSERT_EQ(0, tenant_do(&self->a, MOVE));
 	ASSERT_EQ(0, pan_poll(tenant_remove, &self->a, PAN_DEADLINE_MS));
@@ -493,10 +507,23 @@ TEST_F(evict_memcg, removed)
 	ASSERT_EQ(0, write_knob(self->parent, "memory.low", "1073741824"));
 	ASSERT_EQ(0, knob_write_u64(&self->b, "memory.min", 1024 * PAN_SZ_1M));
 	ASSERT_EQ(0, write_knob(self->parent, "memory.min", "1073741824"));
-	ASSERT_EQ(0, write_knob(self->parent, "memory.reclaim", "16777216"));
+	ASSERT_EQ(0, pan_poll(reclaim_parent, self->parent, PAN_DEADLINE_MS));
 	EXPECT_LE(12 * PAN_SZ_1M, EVICTED(a));
 	EXPECT_EQ(0, EVICTED(b));
 	EXPECT_INTACT();
+}
+
+/* The buffers of a cgroup that's gone are found in the one above it. */
+TEST_F(evict_memcg, removed)
+{
+	remove_a(_metadata, self);
+}
+
+/* What it could put in swap doesn't matter any more. */
+TEST_F(evict_memcg, removed_swap_max)
+{
+	ASSERT_EQ(0, knob_write(&self->a, "memory.swap.max", "0"));
+	remove_a(_metadata, self);
 }
 
 /* It's shown who has what. */
