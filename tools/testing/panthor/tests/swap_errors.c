@@ -239,4 +239,69 @@ TEST_F(swap_errors, write_error)
 	EXPECT_GPU_SEES(&self->ctx, self->bo.va, SIZE, self->seed);
 }
 
+struct refused_goal {
+	struct __test_metadata *metadata;
+	struct pan_bo *bo;
+	__u64 seed;
+};
+
+/*
+ * Evict a buffer that can't be written twice. A host that's slow might have taken the five
+ * seconds after which it's tried again: then, that's the first time.
+ */
+static int refused_step(void *arg)
+{
+	struct refused_goal *goal = arg;
+	struct __test_metadata *_metadata = goal->metadata;
+	struct pan_dev *dev = goal->bo->dev;
+	struct pan_gem gem = {};
+	const __u64 size = goal->bo->size / PAN_PAGE_SIZE;
+	__u64 pages, evictions, before, skips = 0;
+	int ret;
+
+	/* Asking for more than there's room for would count as skipped, too. */
+	ret = pan_shrink(dev, size, &pages);
+	if (!ret)
+		ret = evict_gem(goal->bo, &gem);
+	if (ret || !gem_is_evicted(&gem))
+		return ret;
+	/* Nothing else is in memory that could be evicted. */
+	EXPECT_EQ(0, pages);
+	EXPECT_EQ(0, pan_verify(goal->bo->map, goal->bo->size, goal->seed));
+	evictions = gem.evictions;
+	ret = pan_reclaim_counter(dev, "skipped-no-swap", &before);
+	if (!ret)
+		ret = pan_shrink(dev, size, &pages);
+	if (!ret)
+		ret = pan_reclaim_counter(dev, "skipped-no-swap", &skips);
+	if (!ret)
+		ret = evict_gem(goal->bo, &gem);
+	return ret ? ret : gem.evictions == evictions && skips > before;
+}
+
+/* What couldn't be written isn't reclaimed, and isn't evicted again at once. */
+TEST_F(swap_errors, write_error_is_no_progress)
+{
+	struct refused_goal goal = { .metadata = _metadata, .seed = self->seed };
+	struct pan_bo bo;
+
+	EVICT(&self->bo);
+	EVICT(&self->theirs);
+	EVICT(&self->ctx.streams);
+	EVICT(&self->other.streams);
+	/* Nobody looks at it with the GPU, for which all of a VM would come back. */
+	ASSERT_EQ(0, pan_bo_create(&self->env.dev, SIZE + 3 * PAN_PAGE_SIZE, 0, NULL, &bo));
+	ASSERT_EQ(0, pan_bo_mmap(&bo));
+	pan_fill(bo.map, bo.size, self->seed);
+	goal.bo = &bo;
+
+	SWAP_IO_FAILS(self, true);
+	EXPECT_EQ(0, pan_poll(refused_step, &goal, PAN_DEADLINE_MS));
+	EXPECT_EQ(0, pan_verify(bo.map, bo.size, self->seed));
+	EXPECT_EQ(-EAGAIN, pan_mem_reclaim_write(&self->env.dev, getpid()));
+	SWAP_IO_FAILS(self, false);
+	EXPECT_EQ(0, pan_verify(bo.map, bo.size, self->seed));
+	EXPECT_EQ(0, pan_bo_close(&bo));
+}
+
 TEST_HARNESS_MAIN
