@@ -118,6 +118,12 @@ unsigned long panthor_gem_evict_memcg_swap_space(struct mem_cgroup *memcg)
 	if (!memcg || !space)
 		return space;
 
+	/* One that was removed loses its ID with the last page it has in swap. From then on,
+	 * what it puts there is charged to the closest one above it that has an ID.
+	 */
+	while (!mem_cgroup_id(memcg))
+		memcg = parent_mem_cgroup(memcg);
+
 	return min_t(unsigned long, space, max(mem_cgroup_get_nr_swap_pages(memcg), 0L));
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_evict_memcg_swap_space);
@@ -755,25 +761,40 @@ static struct panthor_vm *panthor_gem_get_mapped_vm(struct panthor_gem_object *b
 	return vm;
 }
 
-/* Returns true if the object has a second chance because of this VM. */
-static bool panthor_gem_evict_batch_pass_bo(struct panthor_gem_evict_batch *batch,
-					    struct panthor_vm *vm, struct panthor_gem_object *bo)
+/* Returns true if the object has a second chance, which is used up then. */
+static bool panthor_gem_evict_pass_over_bo(struct panthor_gem_object *bo)
 {
-	unsigned long nr_pages;
+	bool passed;
 
-	if (!batch->second_chance)
+	/* Whoever has the lock most likely keeps it from being evicted, too. */
+	if (!mutex_trylock(&bo->gpuva_list_lock))
 		return false;
 
-	nr_pages = panthor_gem_lru_pass_over(&panthor_vm_reclaim(vm)->shared_chance,
-					     panthor_gem_lru_vm_jobs(vm),
-					     READ_ONCE(batch->lruvec->shared.count),
-					     bo->base.size >> PAGE_SHIFT);
-	if (!nr_pages)
-		return false;
+	passed = panthor_gem_lru_pass_over_shared_locked(bo);
+	mutex_unlock(&bo->gpuva_list_lock);
+	if (passed)
+		panthor_gem_lru_skip(bo, PANTHOR_RECLAIM_SKIP_RECENT);
 
-	panthor_gem_lru_skip(bo, PANTHOR_RECLAIM_SKIP_RECENT);
-	batch->passed += nr_pages;
-	return true;
+	return passed;
+}
+
+/*
+ * Remove what has a second chance from a batch, before anything is unmapped: when it's the
+ * turn of an object, the others are unmapped from its VMs along with it.
+ */
+static void panthor_gem_evict_batch_pass_over(struct panthor_gem_evict_batch *batch)
+{
+	struct panthor_gem_object *bo, *next;
+
+	list_for_each_entry_safe(bo, next, &batch->bos, evict_node) {
+		unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+
+		if (panthor_gem_evict_pass_over_bo(bo)) {
+			batch->passed += nr_pages;
+			batch->pages -= nr_pages;
+			panthor_gem_evict_batch_remove_bo(bo);
+		}
+	}
 }
 
 /* Unmap what's in the batch, from @bo on, from a VM. */
@@ -781,9 +802,6 @@ static void panthor_gem_evict_batch_unmap_from(struct panthor_gem_evict_batch *b
 					       struct panthor_vm *vm, struct panthor_gem_object *bo)
 {
 	struct dma_resv *resv = panthor_vm_resv(vm);
-
-	if (panthor_gem_evict_batch_pass_bo(batch, vm, bo))
-		return;
 
 	if (!dma_resv_trylock(resv)) {
 		panthor_gem_lru_skip(bo, PANTHOR_RECLAIM_SKIP_VM);
@@ -811,6 +829,9 @@ static void panthor_gem_evict_batch_unmap_from(struct panthor_gem_evict_batch *b
 void panthor_gem_evict_batch_unmap_shared(struct panthor_gem_evict_batch *batch)
 {
 	struct panthor_gem_object *bo;
+
+	if (batch->second_chance)
+		panthor_gem_evict_batch_pass_over(batch);
 
 	list_for_each_entry(bo, &batch->bos, evict_node) {
 		struct panthor_vm *vm, *last = NULL;

@@ -148,6 +148,23 @@ static void panthor_vm_lru_touch_locked(struct panthor_reclaim *reclaim,
 	list_move_tail(&vm_lru->lruvec_node, &vm_lru->lruvec->vms);
 }
 
+/*
+ * Whoever has the last sequence number isn't touched again, see panthor_gem_lru_touch_vm().
+ * So none of the lists of a VM gets it alone.
+ */
+static void panthor_vm_touch_locked(struct panthor_reclaim *reclaim,
+				    struct panthor_vm_reclaim *vm_reclaim)
+{
+	struct panthor_vm_lru *vm_lru;
+
+	lockdep_assert_held(&reclaim->lock);
+
+	list_for_each_entry(vm_lru, &vm_reclaim->lrus, vm_node) {
+		if (vm_lru->lruvec)
+			panthor_vm_lru_touch_locked(reclaim, vm_lru);
+	}
+}
+
 /* The VM lists only contain VMs that have something to reclaim. */
 static void panthor_vm_lru_unlist_locked(struct panthor_reclaim *reclaim,
 					 struct panthor_vm_lru *vm_lru)
@@ -217,6 +234,7 @@ static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
 		return;
 	}
 
+	WRITE_ONCE(bo->passed_jobs, 0);
 	drm_gem_lru_move_tail_locked(lru, &bo->base);
 	panthor_reclaim_add_pages_locked(reclaim, bo->lruvec, nr_pages);
 	panthor_lruvec_list_locked(reclaim, bo->lruvec);
@@ -230,7 +248,7 @@ static void panthor_gem_enter_state(struct panthor_reclaim *reclaim,
 	/* Getting something to reclaim is a sign of activity. */
 	if (!vm_lru->lruvec) {
 		vm_lru->lruvec = bo->lruvec;
-		panthor_vm_lru_touch_locked(reclaim, vm_lru);
+		panthor_vm_touch_locked(reclaim, vm_reclaim);
 	}
 }
 
@@ -390,6 +408,37 @@ unsigned long panthor_gem_lru_pass_over(struct panthor_second_chance *chance, u3
 }
 
 /**
+ * panthor_gem_lru_pass_over_shared_locked() - Pass over an object which has a second chance
+ * @bo: Object that's mapped in several VMs.
+ *
+ * Any of them might be paid for by others, and have other objects in common, so it's not
+ * enough to know how much of them was passed over: each object has a chance of its own.
+ *
+ * Context: Any, with the GPUVA list lock of the object held.
+ *
+ * Return: true if it was passed over, because it's new, or one of these VMs had a job since
+ * that was done last. false if the chance was used up.
+ */
+bool panthor_gem_lru_pass_over_shared_locked(struct panthor_gem_object *bo)
+{
+	struct drm_gpuvm_bo *vm_bo;
+
+	/* 0 is for what's new. If it wraps, somebody is passed over once less. */
+	u32 jobs = 1;
+
+	lockdep_assert_held(&bo->gpuva_list_lock);
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base)
+		jobs += panthor_gem_lru_vm_jobs(panthor_vm_bo_vm(vm_bo));
+
+	if (READ_ONCE(bo->passed_jobs) == jobs)
+		return false;
+
+	WRITE_ONCE(bo->passed_jobs, jobs);
+	return true;
+}
+
+/**
  * panthor_gem_lru_skip_pages() - Take note of what could not be evicted
  * @ptdev: Device.
  * @reason: Why it was skipped.
@@ -469,8 +518,10 @@ void panthor_gem_lru_set_written(struct panthor_gem_object *bo)
 	struct panthor_reclaim *reclaim = &panthor_gem_device(bo)->reclaim;
 
 	mutex_lock(&reclaim->lock);
-	if (!bo->base.lru)
+	if (!bo->base.lru) {
+		WRITE_ONCE(bo->written_parts, 0);
 		drm_gem_lru_move_tail_locked(&bo->lruvec->written, &bo->base);
+	}
 	mutex_unlock(&reclaim->lock);
 }
 
@@ -577,7 +628,6 @@ void panthor_gem_lru_touch_vm(struct panthor_device *ptdev,
 			      struct panthor_vm_reclaim *vm_reclaim)
 {
 	struct panthor_reclaim *reclaim = &ptdev->reclaim;
-	struct panthor_vm_lru *vm_lru;
 
 	/* If two are counted as one, that's one more, nevertheless. */
 	WRITE_ONCE(vm_reclaim->jobs, READ_ONCE(vm_reclaim->jobs) + 1);
@@ -587,10 +637,7 @@ void panthor_gem_lru_touch_vm(struct panthor_device *ptdev,
 		return;
 
 	mutex_lock(&reclaim->lock);
-	list_for_each_entry(vm_lru, &vm_reclaim->lrus, vm_node) {
-		if (vm_lru->lruvec)
-			panthor_vm_lru_touch_locked(reclaim, vm_lru);
-	}
+	panthor_vm_touch_locked(reclaim, vm_reclaim);
 	mutex_unlock(&reclaim->lock);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_lru_touch_vm);

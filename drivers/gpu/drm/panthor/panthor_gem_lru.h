@@ -171,9 +171,6 @@ struct panthor_vm_reclaim {
 	 * changed, without a lock.
 	 */
 	u32 jobs;
-
-	/** @shared_chance: Second chance of objects that are mapped in other VMs, too. */
-	struct panthor_second_chance shared_chance;
 };
 
 /**
@@ -337,6 +334,7 @@ void panthor_gem_lru_forget(struct panthor_gem_object *bo);
 u32 panthor_gem_lru_vm_jobs(struct panthor_vm *vm);
 unsigned long panthor_gem_lru_pass_over(struct panthor_second_chance *chance, u32 jobs,
 					unsigned long total, unsigned long nr_pages);
+bool panthor_gem_lru_pass_over_shared_locked(struct panthor_gem_object *bo);
 void panthor_gem_lru_skip_pages(struct panthor_device *ptdev, enum panthor_reclaim_skip reason,
 				unsigned long nr_pages);
 void panthor_gem_lru_skip(struct panthor_gem_object *bo, enum panthor_reclaim_skip reason);

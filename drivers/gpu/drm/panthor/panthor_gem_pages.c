@@ -20,8 +20,80 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
+#include "panthor_gem_evict.h"
 #include "panthor_gem_memcg.h"
 #include "panthor_kunit.h"
+
+static unsigned int panthor_gem_mark_count(const struct sg_table *sgt)
+{
+	return DIV_ROUND_UP(sgt->nents, PANTHOR_GEM_MARK_DISTANCE);
+}
+
+/*
+ * If pages are scattered, there are as many entries as pages, and there can be a GPU
+ * mapping for each of them. To go through all entries for all mappings takes forever.
+ */
+static struct panthor_gem_mark *panthor_gem_alloc_marks(struct sg_table *sgt)
+{
+	unsigned int count = panthor_gem_mark_count(sgt);
+	struct panthor_gem_mark *marks, *mark;
+	struct scatterlist *sgl;
+	unsigned int i;
+	u64 offset = 0;
+
+	if (count <= 1)
+		return NULL;
+
+	/* We can do without. */
+	marks = kvmalloc_array(count, sizeof(*marks), GFP_KERNEL | __GFP_RETRY_MAYFAIL |
+						      __GFP_NOWARN | __GFP_NOMEMALLOC);
+	if (!marks)
+		return NULL;
+
+	mark = marks;
+	for_each_sgtable_dma_sg(sgt, sgl, i) {
+		if (!(i % PANTHOR_GEM_MARK_DISTANCE))
+			*mark++ = (struct panthor_gem_mark) { sgl, offset };
+		offset += sg_dma_len(sgl);
+	}
+
+	return marks;
+}
+
+/**
+ * panthor_gem_dmap_seek() - Get close to an offset in a device mapping
+ * @dmap: Device mapping. It must have an sg table.
+ * @offset: Offset in the object, in bytes. Set to what's left from the entry that's returned.
+ * @nents: Set to the number of entries that are left, including the one that's returned.
+ *
+ * Context: Any. The reservation of the object must be held, or its pages pinned.
+ *
+ * Return: The entry of the sg table with that offset, or one that's less than
+ * PANTHOR_GEM_MARK_DISTANCE entries before it, if there was memory for the marks.
+ */
+struct scatterlist *panthor_gem_dmap_seek(const struct panthor_gem_dmap *dmap, u64 *offset,
+					  unsigned int *nents)
+{
+	unsigned int first = 0, end = panthor_gem_mark_count(dmap->sgt);
+
+	*nents = dmap->sgt->nents;
+	if (!dmap->marks)
+		return dmap->sgt->sgl;
+
+	/* The first mark has offset 0. */
+	while (end - first > 1) {
+		unsigned int middle = first + (end - first) / 2;
+
+		if (dmap->marks[middle].offset <= *offset)
+			first = middle;
+		else
+			end = middle;
+	}
+
+	*offset -= dmap->marks[first].offset;
+	*nents -= first * PANTHOR_GEM_MARK_DISTANCE;
+	return dmap->marks[first].sgl;
+}
 
 /**
  * panthor_gem_assert_locked_or_gone() - Assert that nobody can use an object
@@ -85,6 +157,8 @@ static int __panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t 
 		return ret;
 	}
 
+	bo->dmap.marks = panthor_gem_alloc_marks(sgt);
+
 	/* mprotect() looks at it without the reservation. */
 	WRITE_ONCE(bo->dmap.sgt, sgt);
 	return 0;
@@ -123,6 +197,8 @@ static void panthor_gem_unmap_device(struct panthor_gem_object *bo)
 	dma_unmap_sgtable(bo->base.dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
 	sg_free_table(sgt);
 	kfree(sgt);
+	kvfree(bo->dmap.marks);
+	bo->dmap.marks = NULL;
 }
 
 /**
@@ -429,6 +505,29 @@ void panthor_gem_depopulate(struct panthor_gem_object *bo)
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_depopulate);
 
+VISIBLE_IF_KUNIT unsigned long
+panthor_gem_reclaim_range(struct panthor_gem_object *bo, pgoff_t start, pgoff_t end,
+			  struct reclaim_mapping_stat *stat)
+{
+	unsigned long freed;
+
+	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_reclaim_range, bo, start, end, stat);
+
+	freed = reclaim_mapping_range(bo->base.filp->f_mapping, start, end, stat);
+	mm_account_reclaimed_memcg_pages(freed);
+
+	return freed;
+}
+EXPORT_SYMBOL_IF_KUNIT(panthor_gem_reclaim_range);
+
+/* Number of pages that aren't in the page cache, @others not included. */
+static unsigned long panthor_gem_in_swap(struct panthor_gem_object *bo, unsigned long others)
+{
+	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+
+	return nr_pages - min(nr_pages, others + READ_ONCE(bo->base.filp->f_mapping->nrpages));
+}
+
 /**
  * panthor_gem_write() - Write the content of an object to swap, and free it
  * @bo: Object that was just evicted.
@@ -449,43 +548,72 @@ EXPORT_SYMBOL_IF_KUNIT(panthor_gem_depopulate);
  */
 unsigned long panthor_gem_write(struct panthor_gem_object *bo, unsigned long *writing)
 {
-	struct address_space *mapping = bo->base.filp->f_mapping;
 	unsigned long nr_pages = bo->base.size >> PAGE_SHIFT;
+	struct reclaim_mapping_stat stat = {};
 	struct blk_plug plug;
 	unsigned long freed;
 
 	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_write, bo, writing);
 
 	blk_start_plug(&plug);
-	freed = reclaim_mapping_range(mapping, 0, nr_pages, NULL);
+	freed = panthor_gem_reclaim_range(bo, 0, nr_pages, NULL);
 	blk_finish_plug(&plug);
-	mm_account_reclaimed_memcg_pages(freed);
 
-	/* Pages leave the page cache for the swap cache before they are written. */
-	*writing = nr_pages - min(nr_pages, freed + READ_ONCE(mapping->nrpages));
+	/* Pages leave the page cache for the swap cache before they are written, and stay
+	 * there if that fails, so if some aren't free, it takes another look to find out.
+	 */
+	if (panthor_gem_in_swap(bo, freed))
+		freed += panthor_gem_reclaim_range(bo, 0, nr_pages, &stat);
+	*writing = panthor_gem_in_swap(bo, freed + stat.nr_failed);
 
 	return freed;
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_write);
 
+/* There are no more than panthor_gem_object::written_parts can count. */
+static unsigned long panthor_gem_part_pages(struct panthor_gem_object *bo)
+{
+	return max(PANTHOR_GEM_EVICT_SMALL_BATCH_PAGES,
+		   DIV_ROUND_UP(bo->base.size >> PAGE_SHIFT, U8_MAX));
+}
+
 /**
  * panthor_gem_free_written() - Free the pages of an object that were written meanwhile
  * @bo: Object that was passed to panthor_gem_write().
- * @writing: Filled with the number of pages that are still being written.
+ * @nr_pages: Number of pages that are wanted, not 0.
+ * @writing: Filled with the number of pages that are still being written. If there are more
+ * than what's wanted, they aren't all looked at. 0 if there are none.
+ *
+ * With a slow swap device, this is called over and over again. So it begins where the first
+ * page was that's being written, and looks at no more than what's wanted from there, except
+ * that what was written is rarely freed in order, so there might be some in between.
  *
  * Context: See panthor_gem_write().
  *
  * Return: The number of pages that were freed.
  */
-unsigned long panthor_gem_free_written(struct panthor_gem_object *bo, unsigned long *writing)
+unsigned long panthor_gem_free_written(struct panthor_gem_object *bo, unsigned long nr_pages,
+				       unsigned long *writing)
 {
-	unsigned long freed;
+	unsigned long left = nr_pages + PANTHOR_GEM_EVICT_BATCH_PAGES, freed = 0;
+	const unsigned long part_pages = panthor_gem_part_pages(bo);
+	const pgoff_t end = bo->base.size >> PAGE_SHIFT;
+	u8 part = READ_ONCE(bo->written_parts);
+	struct reclaim_mapping_stat stat;
+	pgoff_t start, next;
 
-	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_free_written, bo, writing);
+	KUNIT_STATIC_STUB_REDIRECT(panthor_gem_free_written, bo, nr_pages, writing);
 
-	freed = reclaim_mapping_range(bo->base.filp->f_mapping, 0, bo->base.size >> PAGE_SHIFT,
-				      writing);
-	mm_account_reclaimed_memcg_pages(freed);
+	*writing = 0;
+	for (start = part * part_pages; start < end && *writing < nr_pages && left; start = next) {
+		next = min(start + part_pages, end);
+		freed += panthor_gem_reclaim_range(bo, start, next, &stat);
+		*writing += stat.nr_writeback;
+		if (*writing)
+			left -= min(left, next - start);
+		else
+			WRITE_ONCE(bo->written_parts, ++part);
+	}
 
 	return freed;
 }

@@ -12,6 +12,27 @@
 
 #include "panthor_device.h"
 #include "panthor_gem.h"
+#include "panthor_overcommit.h"
+
+/*
+ * Others might have to make room for the pages, and they might have to be read from swap,
+ * which can't be done with the reservation held. They stay until the attachment has
+ * pinned them, too.
+ */
+static int panthor_gem_prime_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
+{
+	struct panthor_gem_object *bo = to_panthor_bo(dma_buf->priv);
+	int ret;
+
+	ret = panthor_overcommit_pin_briefly(bo, NULL, true);
+	if (ret)
+		return ret;
+
+	ret = drm_gem_map_attach(dma_buf, attach);
+	panthor_gem_unpin(bo);
+
+	return ret;
+}
 
 static void panthor_gem_prime_sync(struct device *dev, struct sg_table *sgt,
 				   enum dma_data_direction dir, bool for_cpu)
@@ -56,7 +77,7 @@ static int panthor_gem_prime_end_cpu_access(struct dma_buf *dma_buf,
 /* The sg tables are cached in the attachments, where the sync finds them. */
 static const struct dma_buf_ops panthor_dma_buf_ops = {
 	.cache_sgt_mapping = true,
-	.attach = drm_gem_map_attach,
+	.attach = panthor_gem_prime_attach,
 	.detach = drm_gem_map_detach,
 	.map_dma_buf = drm_gem_map_dma_buf,
 	.unmap_dma_buf = drm_gem_unmap_dma_buf,

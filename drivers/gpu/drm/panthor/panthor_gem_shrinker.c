@@ -39,8 +39,9 @@
  * 4. What the GPU worked on, or got, since it was looked at last has a second chance, as a
  *    page that was referenced has: the first time it's its turn, it's passed over. A job
  *    can access anything that's mapped in its VM, so all that's there is passed over,
- *    page by page, before the first of them is evicted. The last round of reclaim, after
- *    which the OOM killer is invoked, has no time for that.
+ *    page by page, before the first of them is evicted. What several VMs have mapped is
+ *    passed over object by object, after a job of any of them. The last round of reclaim,
+ *    after which the OOM killer is invoked, has no time for that.
  * 5. If there isn't enough of anything else, what's missing to the low watermark goes at
  *    once, whatever the share, and without a second chance.
  * 6. Whoever got enough stops there, whatever the share.
@@ -292,7 +293,8 @@ static void panthor_lruvec_scan_written(struct panthor_reclaim_scan *scan,
 
 	drm_gem_lru_walk_init(&walk, lru);
 	while (!panthor_reclaim_scan_done(scan) && (obj = drm_gem_lru_walk_next(&walk))) {
-		scan->freed += panthor_gem_free_written(to_panthor_bo(obj), &writing);
+		scan->freed += panthor_gem_free_written(to_panthor_bo(obj),
+							panthor_reclaim_scan_left(scan), &writing);
 		if (!writing)
 			panthor_gem_lru_clear_written(to_panthor_bo(obj));
 

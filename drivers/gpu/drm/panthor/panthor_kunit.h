@@ -27,6 +27,7 @@ struct panthor_overcommit;
 struct panthor_vm;
 struct panthor_vm_lru;
 struct panthor_vm_op_ctx;
+struct reclaim_mapping_stat;
 struct reclaim_pressure;
 struct seq_file;
 
@@ -58,6 +59,8 @@ struct mem_cgroup *panthor_memcg_set_active(struct mem_cgroup *memcg);
 
 /* panthor_gem_pages.c */
 int panthor_gem_map_device_locked(struct panthor_gem_object *bo, gfp_t gfp);
+unsigned long panthor_gem_reclaim_range(struct panthor_gem_object *bo, pgoff_t start, pgoff_t end,
+					struct reclaim_mapping_stat *stat);
 
 /* panthor_gem_shrinker.c */
 bool panthor_gem_shrinker_can_wait(void);

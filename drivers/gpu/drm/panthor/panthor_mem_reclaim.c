@@ -386,11 +386,6 @@ static struct attribute *panthor_mem_reclaim_attrs[] = {
 	NULL,
 };
 
-static const struct attribute_group panthor_mem_reclaim_group = {
+const struct attribute_group panthor_mem_reclaim_group = {
 	.attrs = panthor_mem_reclaim_attrs,
-};
-
-const struct attribute_group *panthor_mem_reclaim_groups[] = {
-	&panthor_mem_reclaim_group,
-	NULL,
 };

@@ -28,6 +28,6 @@ struct panthor_mem_request {
 int panthor_mem_request_check(struct panthor_mem_request *req);
 int panthor_mem_request_run(struct panthor_mem_request *req);
 
-extern const struct attribute_group *panthor_mem_reclaim_groups[];
+extern const struct attribute_group panthor_mem_reclaim_group;
 
 #endif

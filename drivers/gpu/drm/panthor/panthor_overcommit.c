@@ -52,8 +52,9 @@
  * 6. The last attempt is made the way memory is allocated for page faults, for which
  *    the OOM killer might be invoked. What can't fit never gets there: it fails.
  *
- * All this is only possible where no lock is held yet, at the beginning of an ioctl, or
- * in a CPU fault once the mmap lock was released. Waiting to be admitted can be
+ * All this is only possible where no lock is held yet, at the beginning of an ioctl, in a
+ * CPU fault once the mmap lock was released, or when another device is attached to a
+ * dma-buf, whose driver might hold locks nobody needs here. Waiting to be admitted can be
  * interrupted, what follows can't, except by being killed: it takes no longer than
  * what's written here, and the next attempt would have to take memory from others again.
  * So would those who got other memory before, and would have to give that back.
@@ -578,7 +579,7 @@ static int panthor_overcommit_take_more_and_get(struct panthor_overcommit_reques
 	return req->get(req);
 }
 
-/* Whoever unplugs the device waits for those who use it, except in CPU faults. */
+/* Whoever unplugs the device waits for those who use it in an ioctl. */
 static bool panthor_overcommit_is_unplugged(struct panthor_overcommit_request *req)
 {
 	return req->vm && drm_dev_is_unplugged(&req->ptdev->base);
@@ -951,7 +952,7 @@ int panthor_overcommit_populate_from_older(struct panthor_gem_object *bo, u64 se
 /**
  * panthor_overcommit_pin_briefly() - Pin an object for a short time, making room if needed
  * @bo: Object.
- * @vm: VM the object is going to be used in.
+ * @vm: VM the object is going to be used in, NULL if it's for another device.
  * @killable: True if only being killed is a reason to give up, because the caller would
  * have to undo what it did before, and to do it again.
  *

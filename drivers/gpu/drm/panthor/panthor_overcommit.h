@@ -79,7 +79,7 @@ struct panthor_overcommit_request {
 	/** @ptdev: Device. */
 	struct panthor_device *ptdev;
 
-	/** @vm: VM the memory is for, NULL in CPU faults. */
+	/** @vm: VM the memory is for, NULL in CPU faults, and for other devices. */
 	struct panthor_vm *vm;
 
 	/**

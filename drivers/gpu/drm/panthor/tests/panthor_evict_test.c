@@ -11,7 +11,9 @@
 #include <linux/limits.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/scatterlist.h>
 #include <linux/shmem_fs.h>
+#include <linux/sort.h>
 #include <linux/swap.h>
 #include <linux/vmscan.h>
 #include <linux/writeback.h>
@@ -63,6 +65,21 @@ struct panthor_evict_test {
 
 	/** @last_round: True if that's the last round of reclaim. */
 	bool last_round;
+
+	/** @failed: Number of pages that couldn't be written. */
+	unsigned long failed;
+
+	/** @in_swap: Number of pages, from the start, that were written. */
+	unsigned long in_swap;
+
+	/** @gone: Number of those that were freed, too. */
+	unsigned long gone;
+
+	/** @first_late: True if the first one takes longer than the others. */
+	bool first_late;
+
+	/** @looked: Number of times that somebody looked at a page. */
+	unsigned long looked;
 
 	/** @resvs: Reservations that mustn't be locked. */
 	struct dma_resv *resvs[3];
@@ -362,7 +379,7 @@ static unsigned long panthor_evict_test_start_writing(struct panthor_gem_object 
 }
 
 static unsigned long panthor_evict_test_free_written(struct panthor_gem_object *bo,
-						     unsigned long *writing)
+						     unsigned long wanted, unsigned long *writing)
 {
 	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
 	struct panthor_evict_test *t = ctx->priv;
@@ -495,6 +512,103 @@ static void panthor_evict_test_more_in_flight(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.root.written.count, 3 * PANTHOR_KUNIT_BO_PAGES);
 }
 
+/* A swap device that writes one page after the other. */
+static unsigned long panthor_evict_test_look(struct panthor_gem_object *bo, pgoff_t start,
+					     pgoff_t end, struct reclaim_mapping_stat *stat)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	struct panthor_evict_test *t = ctx->priv;
+	unsigned long written = clamp(t->in_swap, start, end);
+	unsigned long freed = written - clamp(t->gone, start, written);
+
+	t->looked += end - start;
+	t->gone = max(t->gone, written);
+	*stat = (struct reclaim_mapping_stat) { .nr_writeback = end - written };
+	if (t->first_late && !start) {
+		stat->nr_writeback++;
+		freed -= freed ? 1 : 0;
+	}
+
+	return freed;
+}
+
+/* Scan for @nr_pages, which has to return @ret, and mustn't look at more than @looks pages. */
+static void panthor_evict_test_expect_look(struct kunit *test, unsigned long nr_pages,
+					   unsigned long ret, unsigned long looks)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test *t = ctx->priv;
+
+	t->looked = 0;
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, nr_pages), ret);
+	KUNIT_EXPECT_LE(test, t->looked, looks);
+}
+
+/*
+ * A large object is in flight, of which little is wanted: it's not looked at as a whole, and
+ * not again at what isn't there any more. A scan that gets nothing looks twice.
+ */
+static void panthor_evict_test_large_in_flight(struct kunit *test)
+{
+	const unsigned long nr_pages = 4 * PANTHOR_GEM_EVICT_BATCH_PAGES, half = nr_pages / 2;
+	const unsigned long part = PANTHOR_GEM_EVICT_SMALL_BATCH_PAGES;
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, nr_pages << PAGE_SHIFT);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_lruvec *root = &ctx->ptdev->reclaim.root;
+	struct panthor_evict_test t = {};
+
+	ctx->priv = &t;
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_start_writing);
+	kunit_activate_static_stub(test, panthor_gem_reclaim_range, panthor_evict_test_look);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	panthor_evict_test_expect_look(test, 1, SHRINK_STOP, part);
+	panthor_evict_test_expect_look(test, 1, SHRINK_STOP, 2 * part);
+
+	t.in_swap = half;
+	panthor_evict_test_expect_look(test, 1, half, half + part);
+	panthor_evict_test_expect_look(test, 1, SHRINK_STOP, 2 * part);
+	KUNIT_EXPECT_EQ(test, root->written.count, nr_pages);
+
+	t.in_swap = nr_pages;
+	panthor_evict_test_expect_look(test, 1, half, half);
+	KUNIT_EXPECT_EQ(test, root->written.count, 0);
+
+	/* The next time, it's from the start. */
+	t = (struct panthor_evict_test) {};
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	panthor_evict_test_expect_look(test, 1, SHRINK_STOP, part);
+	t.in_swap = nr_pages;
+	panthor_evict_test_expect_look(test, 1, nr_pages, nr_pages);
+	KUNIT_EXPECT_EQ(test, root->written.count, 0);
+}
+
+/* If one page takes longer than the others, not all of them are looked at over and over. */
+static void panthor_evict_test_late_in_flight(struct kunit *test)
+{
+	const unsigned long nr_pages = 4 * PANTHOR_GEM_EVICT_BATCH_PAGES;
+	const unsigned long most = PANTHOR_GEM_EVICT_BATCH_PAGES +
+				   PANTHOR_GEM_EVICT_SMALL_BATCH_PAGES;
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, nr_pages << PAGE_SHIFT);
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_lruvec *root = &ctx->ptdev->reclaim.root;
+	struct panthor_evict_test t = { .first_late = true };
+
+	ctx->priv = &t;
+	kunit_activate_static_stub(test, panthor_gem_write, panthor_evict_test_start_writing);
+	kunit_activate_static_stub(test, panthor_gem_reclaim_range, panthor_evict_test_look);
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+	panthor_evict_test_expect_look(test, 1, SHRINK_STOP, PANTHOR_GEM_EVICT_SMALL_BATCH_PAGES);
+
+	t.in_swap = nr_pages;
+	panthor_evict_test_expect_look(test, 2, most - 1, most);
+	panthor_evict_test_expect_look(test, 2, SHRINK_STOP, 2 * most);
+	KUNIT_EXPECT_EQ(test, root->written.count, nr_pages);
+
+	t.first_late = false;
+	panthor_evict_test_expect_look(test, 2, nr_pages - most, nr_pages);
+	KUNIT_EXPECT_EQ(test, root->written.count, 0);
+}
+
 /* What's in swap already needs no room there. */
 static void panthor_evict_test_in_flight_no_room(struct kunit *test)
 {
@@ -511,6 +625,52 @@ static void panthor_evict_test_in_flight_no_room(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_kunit_count(test), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 	KUNIT_EXPECT_EQ(test, ctx->ptdev->reclaim.root.written.count, 0);
+}
+
+#define PANTHOR_EVICT_TEST_FOLIO_ORDER	2
+#define PANTHOR_EVICT_TEST_FOLIO_PAGES	BIT(PANTHOR_EVICT_TEST_FOLIO_ORDER)
+
+/* Found at each of its pages, as it is in the swap cache, because it's in no file. */
+static struct folio *panthor_evict_test_add_folio(struct kunit *test,
+						  struct address_space *mapping)
+{
+	struct folio *folio = folio_alloc(GFP_KERNEL, PANTHOR_EVICT_TEST_FOLIO_ORDER);
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	for (u32 i = 0; i < PANTHOR_EVICT_TEST_FOLIO_PAGES; i++)
+		KUNIT_EXPECT_NULL(test, xa_store_irq(&mapping->i_pages, i, folio, GFP_KERNEL));
+
+	return folio;
+}
+
+/* The pages of a large folio that's being written count once, wherever it's found. */
+static void panthor_evict_test_large_folio(struct kunit *test)
+{
+	struct address_space *mapping = kunit_kzalloc(test, sizeof(*mapping), GFP_KERNEL);
+	struct reclaim_mapping_stat stat;
+	struct folio *folio;
+
+	KUNIT_ASSERT_NOT_NULL(test, mapping);
+	address_space_init_once(mapping);
+	folio = panthor_evict_test_add_folio(test, mapping);
+	folio_test_set_writeback(folio);
+	KUNIT_EXPECT_EQ(test, 0, reclaim_mapping_range(mapping, 0, PANTHOR_EVICT_TEST_FOLIO_PAGES,
+						       &stat));
+	KUNIT_EXPECT_EQ(test, stat.nr_writeback, PANTHOR_EVICT_TEST_FOLIO_PAGES);
+	KUNIT_EXPECT_EQ(test, 0, reclaim_mapping_range(mapping, 1, 3, &stat));
+	KUNIT_EXPECT_EQ(test, stat.nr_writeback, 2);
+
+	folio->mapping = mapping;
+	KUNIT_EXPECT_EQ(test, 0, reclaim_mapping_range(mapping, 0, PANTHOR_EVICT_TEST_FOLIO_PAGES,
+						       &stat));
+	KUNIT_EXPECT_EQ(test, stat.nr_writeback, PANTHOR_EVICT_TEST_FOLIO_PAGES);
+	KUNIT_EXPECT_EQ(test, 0, reclaim_mapping_range(mapping, 1, 3, &stat));
+	KUNIT_EXPECT_EQ(test, stat.nr_writeback, 2);
+
+	folio->mapping = NULL;
+	folio_test_clear_writeback(folio);
+	xa_destroy(&mapping->i_pages);
+	folio_put(folio);
 }
 
 /* What's in use again, or gone, isn't waited for. */
@@ -539,6 +699,48 @@ static void panthor_evict_test_not_in_flight(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, PANTHOR_KUNIT_BO_PAGES);
 	panthor_kunit_bo_put(test, bo);
 	KUNIT_EXPECT_EQ(test, reclaim->root.written.count, 0);
+}
+
+/* Pages leave the page cache before they are written. Here, they don't arrive anywhere. */
+static unsigned long panthor_evict_test_fail(struct panthor_gem_object *bo, pgoff_t start,
+					     pgoff_t end, struct reclaim_mapping_stat *stat)
+{
+	struct panthor_kunit *ctx = kunit_get_current_test()->priv;
+	struct panthor_evict_test *t = ctx->priv;
+
+	shmem_truncate_range(file_inode(bo->base.filp), 0, bo->base.size - 1);
+	if (stat)
+		*stat = (struct reclaim_mapping_stat) { .nr_failed = t->failed };
+
+	return 0;
+}
+
+/* A write that failed isn't one that's going on. */
+static void panthor_evict_test_failed(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct panthor_evict_test t = { .failed = PANTHOR_KUNIT_BO_PAGES };
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_lruvec *root = &ctx->ptdev->reclaim.root;
+
+	ctx->priv = &t;
+	kunit_deactivate_static_stub(test, panthor_gem_write);
+	kunit_activate_static_stub(test, panthor_gem_reclaim_range, panthor_evict_test_fail);
+	for (u32 i = 0; i < 2; i++) {
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_populate(bo));
+		KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL), 0);
+		KUNIT_EXPECT_EQ(test, panthor_kunit_skips(test, PANTHOR_RECLAIM_SKIP_NO_SWAP), i);
+		KUNIT_EXPECT_EQ(test, atomic_read(&bo->reclaimed_count), 1);
+		KUNIT_EXPECT_EQ(test, root->written.count, 0);
+	}
+
+	/* If only some failed, the others are. */
+	WRITE_ONCE(bo->unswappable, 0);
+	t.failed = 1;
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES - 1);
+	KUNIT_EXPECT_EQ(test, root->written.count, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_EQ(test, bo->unswappable, 0);
 }
 
 static unsigned long panthor_evict_test_write_some(struct panthor_gem_object *bo,
@@ -1322,6 +1524,145 @@ static void panthor_evict_test_sparse(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), count);
 }
 
+/* Enough for two marks that aren't at the start. */
+#define PANTHOR_EVICT_TEST_SCATTERED_PAGES	(2 * PANTHOR_GEM_MARK_DISTANCE + 5)
+
+/**
+ * struct panthor_evict_test_scattered - Object that has an sg entry for each page
+ */
+struct panthor_evict_test_scattered {
+	/** @pages: Pages as the GPU sees them. */
+	struct page *pages[PANTHOR_EVICT_TEST_SCATTERED_PAGES];
+
+	/** @hidden: Number of entries that nobody should have to look at. */
+	u32 hidden;
+
+	/** @no_marks: Pretend that there was no memory for marks. */
+	bool no_marks;
+};
+
+static int panthor_evict_test_compare_pages(const void *a, const void *b)
+{
+	unsigned long pfn_a = page_to_pfn(*(struct page * const *)a);
+	unsigned long pfn_b = page_to_pfn(*(struct page * const *)b);
+
+	return pfn_a < pfn_b ? 1 : -1;
+}
+
+/* Whoever goes through these entries ends up somewhere else. */
+static void panthor_evict_test_set_len(struct panthor_gem_object *bo, u32 count, u32 len)
+{
+	struct scatterlist *sgl;
+	u32 i;
+
+	for_each_sg(bo->dmap.sgt->sgl, sgl, count, i)
+		sg_dma_len(sgl) = len;
+}
+
+/* Map pages in an order in which none follows the one before. */
+static int panthor_evict_test_map_scattered(struct panthor_gem_object *bo, gfp_t gfp)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test_scattered *t = ctx->priv;
+	struct page **pages = bo->backing.pages;
+	int ret;
+
+	memcpy(t->pages, pages, sizeof(t->pages));
+	sort(t->pages, ARRAY_SIZE(t->pages), sizeof(t->pages[0]),
+	     panthor_evict_test_compare_pages, NULL);
+	bo->backing.pages = t->pages;
+	kunit_deactivate_static_stub(test, panthor_gem_map_device_locked);
+	ret = panthor_gem_map_device_locked(bo, gfp);
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_evict_test_map_scattered);
+	bo->backing.pages = pages;
+	if (ret)
+		return ret;
+
+	KUNIT_EXPECT_EQ(test, bo->dmap.sgt->nents, ARRAY_SIZE(t->pages));
+	if (t->no_marks) {
+		kvfree(bo->dmap.marks);
+		bo->dmap.marks = NULL;
+	}
+	panthor_evict_test_set_len(bo, t->hidden, 0);
+	return 0;
+}
+
+/* Two pages from @first on should be mapped at their address. */
+static void panthor_evict_test_check_scattered(struct kunit *test, struct panthor_vm *vm,
+					       const u32 *first, u32 count)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_evict_test_scattered *t = ctx->priv;
+
+	for (u32 i = 0; i < count; i++) {
+		for (u32 j = 0; j < 2; j++) {
+			KUNIT_EXPECT_EQ(test, page_to_phys(t->pages[first[i] + j]),
+					panthor_kunit_vm_translate(vm, PANTHOR_KUNIT_VA(i) +
+								   j * PAGE_SIZE));
+		}
+	}
+}
+
+/*
+ * The place of a mapping in an object with scattered pages is found without going through
+ * all those before, or there'd be no end of it if each page has a mapping.
+ */
+static void panthor_evict_test_scattered(struct kunit *test)
+{
+	static const u32 first[] = {
+		2 * PANTHOR_GEM_MARK_DISTANCE,
+		PANTHOR_EVICT_TEST_SCATTERED_PAGES - 2,
+		0,
+		PANTHOR_GEM_MARK_DISTANCE - 1,
+		PANTHOR_GEM_MARK_DISTANCE,
+		2 * PANTHOR_GEM_MARK_DISTANCE - 1,
+	};
+	const size_t size = PANTHOR_EVICT_TEST_SCATTERED_PAGES * PAGE_SIZE;
+	struct panthor_vm *vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, vm, size);
+	struct panthor_evict_test_scattered *t;
+	struct panthor_kunit *ctx = test->priv;
+
+	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t);
+	ctx->priv = t;
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_evict_test_map_scattered);
+
+	/* Mappings after the last mark, which are made, then restored. */
+	t->hidden = 2 * PANTHOR_GEM_MARK_DISTANCE;
+	for (u32 i = 0; i < 2; i++)
+		KUNIT_ASSERT_EQ(test, 0,
+				panthor_vm_map_bo_range(vm, bo, first[i] * PAGE_SIZE, 2 * PAGE_SIZE,
+							PANTHOR_KUNIT_VA(i),
+							DRM_PANTHOR_VM_BIND_OP_TYPE_MAP));
+	panthor_evict_test_check_scattered(test, vm, first, 2);
+	panthor_evict_test_set_len(bo, t->hidden, PAGE_SIZE);
+	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), size >> PAGE_SHIFT);
+
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+	panthor_evict_test_check_scattered(test, vm, first, 2);
+	panthor_evict_test_set_len(bo, t->hidden, PAGE_SIZE);
+
+	/* All sorts of them, with marks, and without. */
+	t->hidden = 0;
+	for (u32 i = 2; i < ARRAY_SIZE(first); i++)
+		KUNIT_ASSERT_EQ(test, 0,
+				panthor_vm_map_bo_range(vm, bo, first[i] * PAGE_SIZE, 2 * PAGE_SIZE,
+							PANTHOR_KUNIT_VA(i),
+							DRM_PANTHOR_VM_BIND_OP_TYPE_MAP));
+	panthor_evict_test_check_scattered(test, vm, first, ARRAY_SIZE(first));
+
+	for (u32 i = 0; i < 2; i++) {
+		t->no_marks = i;
+		KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), size >> PAGE_SHIFT);
+		KUNIT_ASSERT_EQ(test, 0, panthor_kunit_submit(vm, NULL));
+		panthor_evict_test_check_scattered(test, vm, first, ARRAY_SIZE(first));
+	}
+}
+
 /* Mappings of small objects aren't all removed in one go. */
 static void panthor_evict_test_many_mappings_batch(struct kunit *test)
 {
@@ -1412,7 +1753,11 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_in_flight_stalled),
 	KUNIT_CASE(panthor_evict_test_in_flight_no_room),
 	KUNIT_CASE(panthor_evict_test_more_in_flight),
+	KUNIT_CASE(panthor_evict_test_large_in_flight),
+	KUNIT_CASE(panthor_evict_test_late_in_flight),
+	KUNIT_CASE(panthor_evict_test_large_folio),
 	KUNIT_CASE(panthor_evict_test_not_in_flight),
+	KUNIT_CASE(panthor_evict_test_failed),
 	KUNIT_CASE(panthor_evict_test_unswappable),
 	KUNIT_CASE(panthor_evict_test_unswappable_vm),
 	KUNIT_CASE(panthor_evict_test_wanted_back),
@@ -1439,6 +1784,7 @@ static struct kunit_case panthor_evict_tests[] = {
 	KUNIT_CASE(panthor_evict_test_losing_as),
 	KUNIT_CASE(panthor_evict_test_many_mappings),
 	KUNIT_CASE(panthor_evict_test_sparse),
+	KUNIT_CASE(panthor_evict_test_scattered),
 	KUNIT_CASE(panthor_evict_test_many_mappings_batch),
 	KUNIT_CASE(panthor_evict_test_restore_part),
 	{}

@@ -197,15 +197,16 @@ static int panthor_gem_test_pin_thread(void *bo)
 	return panthor_gem_pin(bo);
 }
 
-/* Start to pin an object whose reservation is held, return when that's waited for. */
-static struct task_struct *panthor_gem_test_pin_later(struct kunit *test,
-						      struct panthor_gem_object *bo)
+/* Do something with an object whose reservation is held, return when that's waited for. */
+static struct task_struct *panthor_gem_test_do_later(struct kunit *test,
+						     struct panthor_gem_object *bo,
+						     int (*fn)(void *data), void *data)
 {
 	struct list_head *waiters = &bo->base.resv->lock.base.wait_list;
 	struct task_struct *task;
 	bool nobody;
 
-	task = kthread_create(panthor_gem_test_pin_thread, bo, "panthor-kunit");
+	task = kthread_create(fn, data, "panthor-kunit");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);
 	wake_up_process(task);
@@ -214,6 +215,12 @@ static struct task_struct *panthor_gem_test_pin_later(struct kunit *test,
 						   USEC_PER_MSEC, 60 * USEC_PER_SEC, false,
 						   waiters));
 	return task;
+}
+
+static struct task_struct *panthor_gem_test_pin_later(struct kunit *test,
+						      struct panthor_gem_object *bo)
+{
+	return panthor_gem_test_do_later(test, bo, panthor_gem_test_pin_thread, bo);
 }
 
 /*
@@ -298,6 +305,47 @@ static void panthor_gem_test_pin_dropped(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, bo->backing.pages);
 	KUNIT_EXPECT_PTR_EQ(test, folio_mapping(page_folio(bo->backing.pages[0])), mapping);
 	panthor_gem_unpin(bo);
+}
+
+/* Returns the number of pins while the device is attached. */
+static int panthor_gem_test_attach_thread(void *data)
+{
+	struct dma_buf *dma_buf = data;
+	struct panthor_gem_object *bo = to_panthor_bo(dma_buf->priv);
+	struct dma_buf_attachment *attach;
+	int pin_count;
+
+	attach = dma_buf_attach(dma_buf, bo->base.dev->dev);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+
+	pin_count = bo->backing.pin_count;
+	dma_buf_detach(dma_buf, attach);
+	return pin_count;
+}
+
+/* The same for what a device is attached to: others can submit while it's read from swap. */
+static void panthor_gem_test_attach_ahead(struct kunit *test)
+{
+	struct panthor_gem_object *bo = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	struct task_struct *task;
+	struct dma_buf *dma_buf;
+
+	dma_buf = bo->base.funcs->export(&bo->base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
+
+	dma_resv_lock(bo->base.resv, NULL);
+	task = panthor_gem_test_do_later(test, bo, panthor_gem_test_attach_thread, dma_buf);
+	KUNIT_EXPECT_EQ(test, bo->base.filp->f_mapping->nrpages, PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_NULL(test, bo->backing.pages);
+	dma_resv_unlock(bo->base.resv);
+
+	KUNIT_EXPECT_EQ(test, 1, kthread_stop_put(task));
+	KUNIT_EXPECT_EQ(test, bo->backing.pin_count, 0);
+	KUNIT_EXPECT_EQ(test, bo->reclaim_state, PANTHOR_GEM_UNUSED);
+
+	dma_buf_put(dma_buf);
+	flush_delayed_fput();
 }
 
 /* Kernel mappings are shared, and pin the object once. */
@@ -858,6 +906,7 @@ static struct kunit_case panthor_gem_tests[] = {
 	KUNIT_CASE(panthor_gem_test_pin_ahead),
 	KUNIT_CASE(panthor_gem_test_pin_late),
 	KUNIT_CASE(panthor_gem_test_pin_dropped),
+	KUNIT_CASE(panthor_gem_test_attach_ahead),
 	KUNIT_CASE(panthor_gem_test_vmap),
 	KUNIT_CASE(panthor_gem_test_vmap_fails),
 	KUNIT_CASE(panthor_gem_test_print_info),

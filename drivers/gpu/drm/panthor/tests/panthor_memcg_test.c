@@ -2,6 +2,8 @@
 
 /* KUnit test suite for what's reclaimed by memory cgroup. The cgroups are made up. */
 
+#include <linux/vmscan.h>
+
 #include <kunit/static_stub.h>
 
 #include "../panthor_gem_evict.h"
@@ -207,6 +209,25 @@ static void panthor_memcg_test_mixed_vm(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, panthor_gem_lru_vm_pages(vms[0]), 2 * PANTHOR_KUNIT_BO_PAGES);
 }
 
+/* A VM that got memory of another cgroup, and is used, is younger with all it has. */
+static void panthor_memcg_test_late_list(struct kunit *test)
+{
+	struct panthor_kunit *ctx = test->priv;
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bos[2], *idle;
+
+	bos[0] = panthor_memcg_test_bo(test, 0, vms[0], 0);
+	idle = panthor_memcg_test_bo(test, 0, vms[1], 0);
+	bos[1] = panthor_memcg_test_bo(test, 1, vms[0], 1);
+
+	panthor_gem_lru_touch_vm(ctx->ptdev, panthor_vm_reclaim(vms[0]));
+	KUNIT_EXPECT_EQ(test, panthor_gem_shrinker_reclaim(ctx->ptdev, 1, GFP_KERNEL),
+			PANTHOR_KUNIT_BO_PAGES);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(idle));
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++)
+		KUNIT_EXPECT_FALSE(test, panthor_kunit_is_evicted(bos[i]));
+}
+
 static struct panthor_vm_lru *panthor_memcg_test_no_lru(void)
 {
 	return NULL;
@@ -307,12 +328,44 @@ static void panthor_memcg_test_written(struct kunit *test)
 	panthor_gem_unpin(bos[1]);
 }
 
+static void panthor_memcg_test_pressure(struct reclaim_pressure *pressure)
+{
+	*pressure = (struct reclaim_pressure) { .anon = ANON_PRESSURE_MAX, .priority = 1 };
+}
+
+/* What was passed over of one cgroup is no reason to evict what another one has. */
+static void panthor_memcg_test_second_chance(struct kunit *test)
+{
+	struct panthor_vm *vms[2] = { panthor_kunit_vm(test), panthor_kunit_vm(test) };
+	struct panthor_gem_object *bos[4];
+
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		bos[i] = panthor_memcg_test_bo(test, i / 3, NULL, 0);
+		for (u32 j = 0; j < ARRAY_SIZE(vms); j++)
+			KUNIT_ASSERT_EQ(test, 0, panthor_kunit_map(vms[j], bos[i],
+								   PANTHOR_KUNIT_VA(i)));
+	}
+
+	kunit_activate_static_stub(test, panthor_gem_shrinker_get_pressure,
+				   panthor_memcg_test_pressure);
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(bos); i++) {
+		for (u32 j = 0; j < ARRAY_SIZE(vms); j++)
+			KUNIT_EXPECT_TRUE(test, panthor_kunit_is_mapped(vms[j], bos[i],
+									PANTHOR_KUNIT_VA(i)));
+	}
+	KUNIT_EXPECT_EQ(test, panthor_kunit_scan(test, PANTHOR_KUNIT_ALL),
+			ARRAY_SIZE(bos) * PANTHOR_KUNIT_BO_PAGES);
+}
+
 static struct kunit_case panthor_memcg_tests[] = {
 	KUNIT_CASE(panthor_memcg_test_payer),
 	KUNIT_CASE(panthor_memcg_test_mixed_vm),
+	KUNIT_CASE(panthor_memcg_test_late_list),
 	KUNIT_CASE(panthor_memcg_test_no_list),
 	KUNIT_CASE(panthor_memcg_test_swap_space),
 	KUNIT_CASE(panthor_memcg_test_written),
+	KUNIT_CASE(panthor_memcg_test_second_chance),
 	{}
 };
 

@@ -7,6 +7,8 @@
 
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/dma-buf.h>
+#include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched/task.h>
@@ -327,6 +329,39 @@ static void panthor_overcommit_test_wrong_estimation(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, 1, missing->backing.pin_count);
 	panthor_gem_unpin(missing);
+}
+
+/* What another device is attached to gets its memory from others, too. */
+static void panthor_overcommit_test_attach(struct kunit *test)
+{
+	struct panthor_vm *other_vm = panthor_kunit_vm(test);
+	struct panthor_gem_object *missing, *other;
+	struct panthor_kunit *ctx = test->priv;
+	struct dma_buf_attachment *attach;
+	struct dma_buf *dma_buf;
+	int failures = 0;
+
+	missing = panthor_kunit_bo(test, NULL, PANTHOR_KUNIT_BO_SIZE);
+	other = panthor_kunit_mapped_bo(test, other_vm, PANTHOR_KUNIT_BO_SIZE,
+					PANTHOR_KUNIT_VA(0));
+	dma_buf = missing->base.funcs->export(&missing->base, O_RDWR);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, dma_buf);
+	ctx->priv = &failures;
+	kunit_activate_static_stub(test, panthor_gem_map_device_locked,
+				   panthor_overcommit_test_map_device);
+
+	attach = dma_buf_attach(dma_buf, ctx->ptdev->base.dev);
+	KUNIT_EXPECT_NOT_ERR_OR_NULL(test, attach);
+	KUNIT_EXPECT_EQ(test, 3, failures);
+	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_evicted(other));
+	if (!IS_ERR(attach)) {
+		KUNIT_EXPECT_EQ(test, 1, missing->backing.pin_count);
+		dma_buf_detach(dma_buf, attach);
+	}
+	KUNIT_EXPECT_EQ(test, 0, missing->backing.pin_count);
+
+	dma_buf_put(dma_buf);
+	flush_delayed_fput();
 }
 
 /* Fails until what the test points to was evicted. */
@@ -1206,6 +1241,7 @@ static struct kunit_case panthor_overcommit_tests[] = {
 	KUNIT_CASE(panthor_overcommit_test_plenty),
 	KUNIT_CASE(panthor_overcommit_test_pinned),
 	KUNIT_CASE(panthor_overcommit_test_wrong_estimation),
+	KUNIT_CASE(panthor_overcommit_test_attach),
 	KUNIT_CASE(panthor_overcommit_test_own),
 	KUNIT_CASE(panthor_overcommit_test_failed),
 	KUNIT_CASE(panthor_overcommit_test_populated_meanwhile),
