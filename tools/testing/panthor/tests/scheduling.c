@@ -183,10 +183,10 @@ TEST_F(scheduling, high_priority_goes_first)
 
 /*
  * One job for each word of @gates, which writes its number, from 1 on, to @started,
- * and ends when the word isn't 0 any more.
+ * and ends when the word isn't 0 any more. All but the first set @flag, if there's one.
  */
 static void start_gated(struct __test_metadata *_metadata, struct pan_ctx *ctx,
-			const __u64 *gates, int count, __u64 started)
+			const __u64 *gates, int count, __u64 started, __u64 flag)
 {
 	struct drm_panthor_sync_op done = pan_signal_op(ctx->sync);
 	struct pan_cs cs;
@@ -195,6 +195,8 @@ static void start_gated(struct __test_metadata *_metadata, struct pan_ctx *ctx,
 	for (i = 0; i < count; i++) {
 		pan_cs_init(&cs);
 		pan_cs_store64(&cs, started, i + 1);
+		if (flag && i)
+			pan_cs_sync_set64(&cs, flag, 1);
 		pan_cs_load_pair(&cs, 0, gates[i]);
 		pan_cs_branch(&cs, CSF_COND_EQ, 0, 0);
 		ASSERT_EQ(0, pan_ctx_submit(ctx, 0, &cs, &done, i == count - 1));
@@ -216,47 +218,103 @@ static void wait_for_job(struct __test_metadata *_metadata, __u64 *const *starte
 	}
 }
 
-/*
- * Important groups have all slots for longer than a job may take, each with jobs that
- * end in time. A group that waits meanwhile, with several jobs, hasn't used its time.
- */
-TEST_F(scheduling, waiting_is_not_running)
+/* Give all groups but the last one a high priority. */
+static void make_important(struct __test_metadata *_metadata, FIXTURE_DATA(scheduling) *self)
 {
-	int slots = self->env.dev.csif.csg_slot_count, i;
-	__u64 *gate[GATES], gate_va[GATES], *started[MAX_GROUPS], started_va;
-	struct pan_ctx *waiting;
 	struct pan_group high;
-	struct pan_cs cs;
+	int i;
 
-	PAN_SKIP_UNPATCHED("it counts the time without a slot");
-	create(_metadata, self, slots + 1, true);
-	waiting = &self->ctx[slots];
-	for (i = 0; i < GATES; i++)
-		gate_va[i] = pan_ctx_slot(&self->ctx[0], &gate[i]);
-	for (i = 0; i < slots; i++) {
+	for (i = 0; i < self->count - 1; i++) {
 		ASSERT_EQ(0, pan_group_create(&self->ctx[i].vm, 1, 4096,
 					      PANTHOR_GROUP_PRIORITY_HIGH, &high));
 		ASSERT_EQ(0, pan_group_destroy(&self->ctx[i].group));
 		self->ctx[i].group = high;
-		started_va = pan_ctx_slot(&self->ctx[i], &started[i]);
-		start_gated(_metadata, &self->ctx[i], gate_va, GATES, started_va);
 	}
+}
+
+/*
+ * All groups but the last one have all slots for longer than a job may take, each with
+ * jobs that end in time.
+ */
+struct gates {
+	__u64 *gate[GATES];
+	__u64 *started[MAX_GROUPS];
+	int slots;
+};
+
+static void take_slots(struct __test_metadata *_metadata, FIXTURE_DATA(scheduling) *self,
+		       struct gates *g, __u64 flag)
+{
+	__u64 gate_va[GATES], started_va;
+	int i;
+
+	g->slots = self->count - 1;
+	for (i = 0; i < GATES; i++)
+		gate_va[i] = pan_ctx_slot(&self->ctx[0], &g->gate[i]);
+	for (i = 0; i < g->slots; i++) {
+		started_va = pan_ctx_slot(&self->ctx[i], &g->started[i]);
+		start_gated(_metadata, &self->ctx[i], gate_va, GATES, started_va, flag);
+	}
+	wait_for_job(_metadata, g->started, g->slots, 1);
+}
+
+/* What the last group submitted is done after that. */
+static void expect_done_at_last(struct __test_metadata *_metadata,
+				FIXTURE_DATA(scheduling) *self, struct gates *g)
+{
+	int i;
+
+	for (i = 0; i < GATES; i++) {
+		wait_for_job(_metadata, g->started, g->slots, i + 1);
+		usleep(1000000);
+		EXPECT_EQ(-EBUSY, pan_sync_result(&self->env.dev, self->ctx[g->slots].sync));
+		pan_poke(g->gate[i], 1);
+	}
+	for (i = g->slots; i >= 0; i--)
+		EXPECT_EQ(0, pan_ctx_wait(&self->ctx[i], PAN_DEADLINE_MS));
+}
+
+/* A group that waits meanwhile, with several jobs, hasn't used its time. */
+TEST_F(scheduling, waiting_is_not_running)
+{
+	int slots = self->env.dev.csif.csg_slot_count;
+	struct pan_ctx *waiting = &self->ctx[slots];
+	struct gates g;
+	struct pan_cs cs;
+
+	PAN_SKIP_UNPATCHED("it counts the time without a slot");
+	create(_metadata, self, slots + 1, true);
+	make_important(_metadata, self);
 	/* The slots are taken before anybody waits for one. */
-	wait_for_job(_metadata, started, slots, 1);
+	take_slots(_metadata, self, &g, 0);
 	pan_cs_init(&cs);
 	pan_cs_emit(&cs, csf_nop());
 	ASSERT_EQ(0, pan_ctx_submit(waiting, 0, &cs, NULL, 0));
 	ASSERT_EQ(0, pan_ctx_start(waiting, 0, &cs));
+	expect_done_at_last(_metadata, self, &g);
+}
 
-	for (i = 0; i < GATES; i++) {
-		wait_for_job(_metadata, started, slots, i + 1);
-		usleep(1000000);
-		EXPECT_EQ(-EBUSY, pan_sync_result(&self->env.dev, waiting->sync));
-		pan_poke(gate[i], 1);
-	}
-	EXPECT_EQ(0, pan_ctx_wait(waiting, PAN_DEADLINE_MS));
-	for (i = 0; i < slots; i++)
-		EXPECT_EQ(0, pan_ctx_wait(&self->ctx[i], PAN_DEADLINE_MS));
+/*
+ * One that was waiting for a value in memory, which counts, and got it when there was no
+ * slot for it, hasn't, either.
+ */
+TEST_F(scheduling, unblocked_is_not_running)
+{
+	int slots = self->env.dev.csif.csg_slot_count;
+	__u64 *flag, flag_va;
+	struct gates g;
+	struct pan_cs cs;
+
+	PAN_SKIP_UNPATCHED("it counts the time without a slot");
+	create(_metadata, self, slots + 1, true);
+	make_important(_metadata, self);
+	flag_va = pan_ctx_slot(&self->ctx[0], &flag);
+	pan_cs_init(&cs);
+	pan_cs_wait_gt64(&cs, flag_va, 0);
+	ASSERT_EQ(0, pan_ctx_start(&self->ctx[slots], 0, &cs));
+	ASSERT_EQ(0, pan_wait_suspended(&self->env.dev, PAN_DEADLINE_MS));
+	take_slots(_metadata, self, &g, flag_va);
+	expect_done_at_last(_metadata, self, &g);
 }
 
 /*
