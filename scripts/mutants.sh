@@ -304,7 +304,9 @@ state_of() # NAME
 	patch -d "$scratch/b" -p1 -s -F0 --no-backup-if-mismatch -r - <"$dir/$1.patch" >/dev/null || return 0
 	{
 		sed '/^--- /q' "$dir/$1.patch"
-		cd "$scratch" && git diff --no-index --function-context a b | grep -v '^\(index\|@@\) '
+		cd "$scratch"
+		# which tells by its status that there is a difference
+		{ git diff --no-index --function-context a b || true; } | grep -v '^\(index\|@@\) '
 	} | sha1sum | cut -c1-8
 }
 
