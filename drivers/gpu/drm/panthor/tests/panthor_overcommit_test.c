@@ -857,8 +857,12 @@ static int panthor_overcommit_test_never(struct panthor_overcommit_request *req)
 
 	shortage->gets++;
 	shortage->insisted += req->insist;
-	if (shortage->signals)
+	if (shortage->signals) {
 		set_thread_flag(TIF_SIGPENDING);
+		/* Once admitted, the next attempt has to wait for somebody's time slice. */
+		if (shortage->gets > 1)
+			ctx->ptdev->overcommit.time_slice_end = ktime_add_ms(ktime_get(), 50);
+	}
 
 	return -ENOMEM;
 }
