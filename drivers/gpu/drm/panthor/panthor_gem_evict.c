@@ -374,6 +374,14 @@ static void panthor_gem_evict_batch_remove_bo(struct panthor_gem_object *bo)
 	drm_gem_object_put(&bo->base);
 }
 
+/* What stays leaves its place in swap to others. */
+static void panthor_gem_evict_batch_reject_bo(struct panthor_gem_evict_batch *batch,
+					      struct panthor_gem_object *bo)
+{
+	batch->swap_space += bo->base.size >> PAGE_SHIFT;
+	panthor_gem_evict_batch_remove_bo(bo);
+}
+
 /**
  * panthor_gem_evict_write() - Write the content of an object that was evicted
  * @bo: Object.
@@ -647,8 +655,7 @@ void panthor_gem_evict_batch_release(struct panthor_gem_evict_batch *batch)
 			batch->freed += nr_pages;
 			list_move_tail(&bo->evict_node, &batch->evicted);
 		} else {
-			batch->swap_space += nr_pages;
-			panthor_gem_evict_batch_remove_bo(bo);
+			panthor_gem_evict_batch_reject_bo(batch, bo);
 		}
 		cond_resched();
 	}
@@ -786,7 +793,7 @@ static void panthor_gem_evict_batch_pass_over(struct panthor_gem_evict_batch *ba
 		if (panthor_gem_evict_pass_over_bo(bo)) {
 			batch->passed += nr_pages;
 			batch->pages -= nr_pages;
-			panthor_gem_evict_batch_remove_bo(bo);
+			panthor_gem_evict_batch_reject_bo(batch, bo);
 		}
 	}
 }
