@@ -150,14 +150,19 @@ static void expect_bound(struct __test_metadata *_metadata, FIXTURE_DATA(bind_si
 	}
 }
 
+/* What the kernel restarts isn't seen from here: then, many signals have to do. */
+static bool enough(const FIXTURE_DATA(bind_signals) *self, int flags)
+{
+	return flags & SA_RESTART ? signals >= 10 * ENOUGH : self->interrupted >= ENOUGH;
+}
+
 /* New buffers, which others have to make room for, get their memory when they are bound. */
 TEST_F_TIMEOUT(bind_signals, all_is_bound, 300)
 {
 	int i, round;
 
 	signals = 0;
-	for (round = 0; round < ROUNDS && self->interrupted < ENOUGH && signals < 10 * ENOUGH;
-	     round++) {
+	for (round = 0; round < ROUNDS && !enough(self, variant->flags); round++) {
 		/* Others have all of the memory. */
 		ASSERT_EQ(0, pan_gpu_store64(&self->other, self->old[0].va, round));
 		for (i = 0; i < BUFFERS; i++)
@@ -172,9 +177,7 @@ TEST_F_TIMEOUT(bind_signals, all_is_bound, 300)
 	}
 	TH_LOG("%d rounds, %d signals, %d times interrupted", round, (int)signals,
 	       self->interrupted);
-	ASSERT_LT(0, signals);
-	if (!variant->flags)
-		ASSERT_LE(ENOUGH, self->interrupted);
+	ASSERT_TRUE(enough(self, variant->flags));
 }
 
 TEST_HARNESS_MAIN
