@@ -14,10 +14,8 @@ kdir=$(cd "$kdir" && pwd -P)
 [ -f "$kdir/Makefile" ] && [ -f "$kdir/Kbuild" ] && [ -d "$kdir/drivers/gpu" ] ||
 	die "KDIR: $kdir is no kernel tree"
 version=$(kernel_version "$kdir")
-case $version in
-6.12|6.12.*) ;;
-*) die "KDIR: $kdir is Linux $version, the series is for 6.12.y" ;;
-esac
+[[ $version =~ ^6\.12\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$oldest_612" ] ||
+	die "KDIR: $kdir is Linux $version, the series is for 6.12.y, y being $oldest_612 or more"
 [ -d "$kdir/drivers/gpu/drm/panthor" ] || die "KDIR: $kdir has no panthor driver"
 mapfile -t files < <(queue)
 [ ${#files[@]} -gt 0 ] || die "$patches_name/series is empty: nothing to apply"
@@ -52,12 +50,12 @@ apply_plain()
 		sort -u | while read -r p; do [ ! -f "$p" ] || echo "$p"; done |
 		tar -c -T - ) | tar -x -C "$tmp"
 	for p in "${files[@]}"; do
-		patch -d "$tmp" -p1 -f -N -s --no-backup-if-mismatch <"$patches/$p" >"$build/log/apply.log" 2>&1 || {
+		patch -d "$tmp" -p1 -f -N -F0 -s --no-backup-if-mismatch <"$patches/$p" >"$build/log/apply.log" 2>&1 || {
 			die "$p does not apply to $version, see build/log/apply.log; $kdir is unchanged"
 		}
 	done
 	for p in "${files[@]}"; do
-		patch -d "$kdir" -p1 -f -N -s --no-backup-if-mismatch <"$patches/$p" >>"$build/log/apply.log"
+		patch -d "$kdir" -p1 -f -N -F0 -s --no-backup-if-mismatch <"$patches/$p" >>"$build/log/apply.log"
 	done
 	rm -rf "$tmp"
 }

@@ -42,7 +42,7 @@ run() # PROGRAM TREE
 	local opts status=0 log=$build/log/bench-$1
 
 	read -ra opts <<<"$(header "$1" guest)"
-	"$top/scripts/guest.sh" --kernel plain --tree "$2" --swap 0 --name "bench-$1" --timeout 600 "${opts[@]}" \
+	stops_with_us "$top/scripts/guest.sh" --kernel plain --tree "$2" --swap 0 --name "bench-$1" --timeout 600 "${opts[@]}" \
 		-- scripts/bench-guest.sh "$1" "$(quiet_spin)" >"$log.out" || status=$?
 	grep -E '^(sample|series|spin) ' "$log.out" | sed "s/^/$2 /" >>"$out/samples" || true
 	[ $status = 0 ] && return

@@ -89,8 +89,7 @@ find_leaks()
 
 	[ "$guest_leaks" = 1 ] && [ -w $f ] || return 0
 	sleep 5.2
-	echo scan >$f
-	echo scan >$f
+	{ echo scan >$f && echo scan >$f; } || echo "<3>kmemleak: Kernel memory leak detector disabled" >/dev/kmsg
 	cat $f >"$run/kmemleak"
 }
 

@@ -7,7 +7,7 @@ if [ "$PANTHOR_ARCH" = arm64 ]; then
 	root=$PWD/build/igt-arm64/root
 	ld=$root/usr/lib/ld-linux-aarch64.so.1
 	libs=$root/usr/lib/aarch64-linux-gnu
-	added=build/igt-src/tests-arm64	# not built so far
+	added=none	# not built for arm64
 else
 	root=$PWD/build/igt/root
 	ld=$root/usr/lib64/ld-linux-x86-64.so.2
@@ -19,14 +19,23 @@ shrink=$(compgen -G '/sys/kernel/debug/dri/[0-9]*/shrink' | head -n 1)
 
 igt() { timeout -k 5 300 "$ld" --library-path "$libs" "$@" </dev/null 2>&1; } # TEST args...
 
+# Programs that list nothing don't work: then, that's all there is to say.
 list() # TEST...
 {
-	local t s
+	local t s subtests
 
 	for t; do
 		[ -x "$t" ] || continue
-		for s in $(igt "$t" --list-subtests); do echo "$t $s"; done
+		subtests=$(igt "$t" --list-subtests) && [ -n "$subtests" ] || nothing "${t##*/}" "$subtests"
+		for s in $subtests; do echo "$t $s"; done
 	done
+}
+
+nothing() # NAME OUTPUT
+{
+	# shellcheck disable=SC2001
+	printf '1..1\n%s\nnot ok 1 %s lists no subtests\n' "$(sed 's/^/# /' <<<"$2")" "$1" >&3
+	exit 1
 }
 
 n=0
@@ -79,6 +88,8 @@ monitor() # NAME PATTERN
 	fi
 }
 
+exec 3>&1
+[ "$(echo "$tests"/panthor_*)" != "$tests/panthor_*" ] || nothing IGT "there is no $tests/panthor_*"
 list "$tests"/panthor_* >/tmp/list
 list $added/* >/tmp/added
 plan=$(cat /tmp/list /tmp/added | wc -l)

@@ -56,7 +56,7 @@ in_guest() # LOG OPTIONS MODULE...
 	rm -rf "$dir"
 	mkdir -p "$dir"
 	# shellcheck disable=SC2016 # expanded in the guest
-	"$top/scripts/guest.sh" "${guest[@]}" --name "${log##*/}" "${options[@]}" --no-panthor --swap 0 --timeout 1800 -- \
+	stops_with_us "$top/scripts/guest.sh" "${guest[@]}" --name "${log##*/}" "${options[@]}" --no-panthor --swap 0 --timeout 1800 -- \
 		bash -c 'modprobe -d "$PANTHOR_MODULES" -a "$@" || exit
 			cd /sys/kernel/debug/kunit && for s in *; do echo "### suite $s"; cat "$s/results"; done' \
 		- "$@" >"$log.out" || status=$?
@@ -86,6 +86,7 @@ count_kunit() # FILE
 
 "$top/scripts/prepare.sh" "${target[@]}"
 mapfile -t own < <(own_modules | module_names)
+[ "$tree" != series ] || [ ${#own[@]} -gt 0 ] || die "the series' own unit tests were not built"
 mapfile -t others < <(other_modules | module_names)
 if [ "$arch$kernel" = umdebug ]; then
 	in_guest "$log" '' "${others[@]}"

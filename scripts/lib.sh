@@ -277,6 +277,26 @@ kunit_py() # TREE run|build|exec arguments...
 # The guest that a selftest wants: options of guest.sh.
 guest_options() { sed -n '1,30s/^ \* guest: *//p' "$panthor/tests/${1%%.*}.c" | head -n 1; } # TEST
 
+# The selftests that T names, one a line
+chosen_programs()
+{
+	local f glob
+	local -a globs
+
+	read -ra globs <<<"${T:-*}"
+	for f in "$panthor"/tests/*.c; do
+		for glob in "${globs[@]}"; do
+			# shellcheck disable=SC2053 # a pattern is wanted
+			[[ $(basename "$f" .c) != $glob ]] || { basename "$f" .c; break; }
+		done
+	done
+}
+
+no_such_program()
+{
+	die "no test is named '${T:-}'; there are: $(cd "$panthor/tests" && echo *.c | sed 's/\.c//g')"
+}
+
 # Run a command that may take minutes: say how long it has been at it, and how long it
 # took last time. On a terminal each second, in place; a log gets a line each minute.
 with_progress() # NAME command...

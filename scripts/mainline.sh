@@ -13,48 +13,37 @@ tests=$panthor/tests
 results=$build/mainline
 causes=$tests/mainline-causes.list
 mkdir -p "$results"
-read -ra globs <<<"${T:-*}"
+mapfile -t programs < <(chosen_programs)
+[ ${#programs[@]} -gt 0 ] || no_such_program
 
-# Lines "TEST ok|fail|skip", and "PROGRAM crash" for one that didn't come to its end
+# Lines "TEST ok|fail|skip", and "PROGRAM crash" for one that didn't come to its end,
+# or failed without saying in which test
 parse() # < output
 {
 	awk '
-		/^### end / { name = ""; next }
-		/^### / { if (name != "") print name " crash"; name = $2; next }
+		/^### end / { if ($3 != 0 && !bad) print name " crash"; name = ""; next }
+		/^### / { if (name != "") print name " crash"; name = $2; bad = 0; next }
 		/^ok .*# SKIP/ { print $3 " skip"; next }
 		/^ok [0-9]+ / { print $3 " ok"; next }
-		/^not ok [0-9]+ / { print $4 " fail"; next }
+		/^not ok [0-9]+ / { print $4 " fail"; bad = 1; next }
 		END { if (name != "") print name " crash" }'
 }
 
 # A boot for each program, so that what one leaves behind isn't another's failure.
 run_kernel() # series|base
 {
-	local base='' f name log
+	local base='' name log
 
 	[ "$1" = series ] || base=1
 	BASE=$base "$top/scripts/prepare.sh" --tree "$1" --kernel plain
-	for f in "$tests"/*.c; do
-		name=$(basename "$f" .c)
-		chosen "$name" || continue
+	for name in "${programs[@]}"; do
 		log=$results/$1-$name
 		rm -f "$build/log/selftest-$1-7.3-plain-1"*.out
-		BASE=$base PREPARED=1 T=$name timeout 900 "$top/scripts/selftest.sh" >"$log.txt" 2>&1 || true
+		BASE=$base PREPARED=1 T=$name stops_with_us into "$log.txt" "$top/scripts/selftest.sh" || true
 		cat "$build/log/selftest-$1-7.3-plain-1"*.out 2>/dev/null | parse >"$log.tests" || true
 		! grep -q 'kernel log has a report' "$log.txt" || echo "$name report" >>"$log.tests"
 		say "$1: $(tail -n 1 "$log.txt")  $name"
 	done
-}
-
-chosen() # NAME
-{
-	local glob
-
-	for glob in "${globs[@]}"; do
-		# shellcheck disable=SC2053 # a pattern is wanted
-		[[ $1 != $glob ]] || return 0
-	done
-	return 1
 }
 
 # The cause of a failure: the first line "GLOB TEXT" that fits

@@ -101,9 +101,12 @@ kunit_build() { kunit_py mutant build --kconfig_add CONFIG_DRM_KUNIT_TEST=y >"$1
 # With the core's suites, in one kernel.
 kunit_passes() # SUITE.TEST|'' LOG
 {
-	kunit_py mutant exec --timeout 60 ${1:+"$1"} >"$2" 2>&1 &&
+	stops_with_us into "$2" kunit_py mutant exec --timeout 120 ${1:+"$1"} &&
 		"$top/scripts/scan-log.sh" "$src/out-kunit/test.log" >>"$2" 2>&1
 }
+
+# Something was run, for whatever end. What couldn't even begin has noticed nothing.
+was_begun() { grep -q '^### [^e]\|Ran [0-9]* tests' "$1"; } # LOG
 
 # smp is KERNEL=plain of arm64
 guest_target() # KERNEL
@@ -137,7 +140,7 @@ run_guest() # KERNEL LOG PROGRAM[.TEST]...
 	[ "$kernel" != smp ] || target+=(--smp 2)
 	shift 2
 	read -ra opts <<<"$(guest_options "$1")"
-	"$top/scripts/guest.sh" "${target[@]}" --name mutant --no-leaks --timeout "$limit" \
+	stops_with_us "$top/scripts/guest.sh" "${target[@]}" --name mutant --no-leaks --timeout "$limit" \
 		"${opts[@]}" -- env PAN_SEED="${PAN_SEED:-}" scripts/tests-guest.sh "$@" >"$log" 2>"$log.err"
 }
 
@@ -277,8 +280,11 @@ verdict() # NAME N
 	while read -r kind test; do
 		if passes "$kind" "$test" "$log/$name.$test" </dev/null; then
 			survived+=${survived:+, }$test
-		else
+		elif was_begun "$log/$name.$test"; then
 			caught+=${caught:+, }$test
+		else
+			result="not ok $2 $name — $test could not be run, see ${log#"$top"/}/$name.$test"
+			return
 		fi
 	done <<<"$list"
 	if [ -n "$survived" ]; then

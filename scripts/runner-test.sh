@@ -154,6 +154,13 @@ race "tick_sched_do_timer+0x1c/0x30 / timekeeping_update+0x10/0x20"
 script "$top/scripts/scan-log.sh" "$work/dmesg"
 check "a data race of others" 0
 
+echo "unreferenced object 0x0000000060a1c000 (size 64):" >"$work/dmesg"
+script "$top/scripts/scan-log.sh" "$work/dmesg"
+check "a leak" 1 "^   1: unreferenced object"
+echo "[   12.345678] kmemleak: Kernel memory leak detector disabled" >"$work/dmesg"
+script "$top/scripts/scan-log.sh" "$work/dmesg"
+check "leaks that nobody looks for" 1 "^   1:.*detector disabled"
+
 # What set -e ends doesn't do so silently.
 # shellcheck disable=SC2016 # expanded by that script
 printf '%s\n' ". '$top/scripts/lib.sh'" 'x=$(false | cat)' 'echo not reached' >"$work/ends.sh"
@@ -218,6 +225,16 @@ flock -n 7 || true	# or they really run
 script env M=clean-pages "$top/scripts/mutants.sh"
 check "mutants twice at a time" 1 "^mutants: another one runs"
 exec 7>&-
+
+# Tests that there are not, and numbers that are none, before anything is built.
+for verb in selftest mainline; do
+	script env T=nosuch "$top/scripts/$verb.sh"
+	check "make $verb without a test" 1 "^$verb: no test is named 'nosuch'; there are: as_errors "
+done
+for bad in SOAK=abc PAN_SEED=xyz DTB=x; do
+	script env $bad "$top/scripts/selftest.sh"
+	check "$bad" 1 "^selftest: \(bad\|unknown\) ${bad%=*} '${bad#*=}': "
+done
 
 # The arm64 guest, as far as it goes without a kernel for it.
 for bad in 0 9 99 two; do

@@ -35,6 +35,7 @@ DMA-API: .*(device driver|mapping)
 # leaks
 unreferenced object 0x
 kmemleak: [0-9]+ new suspected
+Kernel memory leak detector disabled
 # the model's checks on the driver
 DRIVER BUG
 END

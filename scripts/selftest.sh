@@ -10,23 +10,16 @@
 
 . "$(dirname "$0")/lib.sh"
 from_env debug
-read -ra globs <<<"${T:-*}"
-
-chosen() # NAME
-{
-	local glob
-
-	for glob in "${globs[@]}"; do
-		# shellcheck disable=SC2053 # a pattern is wanted
-		[[ $1 != $glob ]] || return 0
-	done
-	return 1
-}
+[[ ${SOAK:-0} =~ ^[0-9]{1,5}$ ]] || die "bad SOAK '$SOAK': minutes"
+[[ ${PAN_SEED:-0} =~ ^(0x[0-9a-fA-F]{1,16}|[0-9]{1,20})$ ]] || die "bad PAN_SEED '$PAN_SEED': a number"
+case ${DTB:-coherent} in
+coherent|noncoherent) ;;
+*) die "unknown DTB '$DTB': coherent or noncoherent" ;;
+esac
 
 declare -A groups=()
-for f in "$panthor"/tests/*.c; do
-	name=$(basename "$f" .c)
-	chosen "$name" || continue
+for name in $(chosen_programs); do
+	f=$panthor/tests/$name.c
 	opts=$(guest_options "$name")
 	# it skips all of its tests, which any guest is good for
 	[ "$tree" != base ] || ! grep -q 'EVICT_REQUIRE\|EVICT_SETUP' "$f" || opts=
@@ -34,8 +27,7 @@ for f in "$panthor"/tests/*.c; do
 	[ "$tree$flavour" = seriesdebug ] || opts=${opts//--kernel plain/}
 	groups[${opts:- }]+=" $name"
 done
-[ ${#groups[@]} -gt 0 ] ||
-	die "no test is named '${globs[*]}'; there are: $(cd "$panthor/tests" && echo *.c | sed 's/\.c//g')"
+[ ${#groups[@]} -gt 0 ] || no_such_program
 
 "$top/scripts/prepare.sh" "${target[@]}"
 if [[ "${!groups[*]}" == *"--kernel plain"* ]] && [ "$kernel" != plain ]; then

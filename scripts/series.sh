@@ -150,15 +150,12 @@ added_files()
 		grep -v -e '^scripts/' -e '^tools/testing/panthor/' -e '^[^/]*$' || true
 }
 
-# Copies in this repository: all that lies in a directory of the kernel's.
+# Copies in this repository: what git knows in a directory of the kernel's. Other files
+# there are somebody's own.
 copied_files()
 {
-	local d
-
-	for d in Documentation arch block crypto drivers fs include init io_uring ipc kernel \
-		 lib mm net rust samples security sound tools usr virt; do
-		[ ! -d "$d" ] || find "$d" -path tools/testing/panthor -prune -o -type f -print
-	done
+	git -C "$top" ls-files -- Documentation arch block crypto drivers fs include init io_uring \
+		ipc kernel lib mm net rust samples security sound tools usr virt ':!tools/testing/panthor'
 }
 
 # Copies that are missing, differ, or belong to no file of the series: "what path".

@@ -29,7 +29,7 @@ part() # NAME command...
 	shift
 	last=$(sed -n 's/.* seconds //p' "$out.end" 2>/dev/null) || true
 	say "$name${last:+: about $last s}"
-	"$@" >"$out" 2>&1 </dev/null || status=$?
+	stops_with_us into "$out" "$@" || status=$?
 	echo "status $status seconds $((SECONDS - begin))" >"$out.end"
 	say "$name: done after $((SECONDS - begin)) s, $((SECONDS - start)) s in all"
 }

@@ -86,6 +86,9 @@ int pan_model_knob_get(const char *name, __u64 *value)
 /**
  * pan_model_knobs_reset() - Put all knobs back to what they are after loading.
  *
+ * An interrupt that ``lose_irq`` is to swallow is not taken back: who asked for
+ * that waits until it's lost.
+ *
  * Return: 0 or the first negative errno; all knobs are tried.
  */
 int pan_model_knobs_reset(void)
@@ -106,6 +109,8 @@ int pan_model_knobs_reset(void)
 		{ "tiler_oom_auto", 0 },
 		{ "ack_latency_us", 0 },
 		{ "boot_latency_us", 0 },
+		{ "retention", 0 },
+		{ "step", 0 },
 		{ "pause", 0 },
 	};
 	int ret = 0, err;

@@ -157,7 +157,7 @@ static bool enough(const FIXTURE_DATA(bind_signals) *self, int flags)
 }
 
 /* New buffers, which others have to make room for, get their memory when they are bound. */
-TEST_F_TIMEOUT(bind_signals, all_is_bound, 300)
+TEST_F_TIMEOUT(bind_signals, all_is_bound, 1200)
 {
 	int i, round;
 

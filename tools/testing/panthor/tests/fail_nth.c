@@ -99,7 +99,7 @@ FIXTURE_SETUP(fail_nth)
 	pan_ctx_destroy(&self->ctx);
 	self->fail_nth = pan_fail_nth_open();
 	if (self->fail_nth == -ENOENT)
-		SKIP(return, "no fault injection in this kernel");
+		PAN_SKIP_IF(!pan_is_debug_kernel(), "no fault injection in this kernel");
 	ASSERT_LE(0, self->fail_nth);
 	self->fail_pages = pan_fail_pages_open();
 	ASSERT_LE(0, self->fail_pages);
@@ -739,7 +739,7 @@ TEST_F_TIMEOUT(fail_nth, sweep, 1200)
 	unsigned int failures;
 
 	if (self->vgem < 0)
-		SKIP(return, "no vgem");
+		PAN_SKIP_IF(!pan_is_debug_kernel(), "no vgem");
 	if (variant->swaps_in)
 		ASSERT_EQ(0, pan_vmstat("pswpin", &before));
 	failures = sweep(_metadata, self, variant);

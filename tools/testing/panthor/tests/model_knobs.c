@@ -132,4 +132,52 @@ TEST_F(model_knobs, knobs_read_back)
 	EXPECT_EQ(-EINVAL, pan_model_knob_set("lose_irq", "coffee"));
 }
 
+static const char *const numbers[] = {
+	"ack_latency_us", "as_drop_nth", "as_hang_nth", "as_late_us", "as_latency_us",
+	"boot_latency_us", "flush_hang_nth", "mcu_hang", "pause", "refuse_power", "reset_hang",
+	"retention", "step", "tiler_oom_auto", "tlb_entries",
+};
+
+/* Files of the model that can be written and read */
+static int count_knobs(void)
+{
+	FILE *f = popen("find /sys/kernel/debug/mali_csf_model -maxdepth 1 -type f -perm 0600"
+			" ! -name warning_log | wc -l", "r");
+	int n = -1;
+
+	if (!f || fscanf(f, "%d", &n) != 1)
+		n = -1;
+	if (f)
+		pclose(f);
+	return n;
+}
+
+/* What one test sets is nothing to the next one: for all knobs that there are. */
+TEST_F(model_knobs, reset_puts_all_back)
+{
+	__u64 before[ARRAY_SIZE(numbers)], after = 0, starts = PAN_COUNTER("csg_start");
+	__u64 *cpu, va = pan_ctx_slot(&self->ctx, &cpu);
+	struct pan_cs cs;
+	size_t i;
+
+	EXPECT_EQ((int)ARRAY_SIZE(numbers), count_knobs());
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		ASSERT_EQ(0, pan_model_knob_get(numbers[i], &before[i]));
+	/* A job that waits keeps the driver from doing anything that would meet these. */
+	ASSERT_EQ(0, pan_model_knob_set("pause", "1"));
+	pan_cs_init(&cs);
+	pan_cs_store64(&cs, va, 1);
+	ASSERT_EQ(0, pan_ctx_start(&self->ctx, 0, &cs));
+	ASSERT_EQ(0, pan_model_wait_counter("csg_start", starts + 1, PAN_DEADLINE_MS));
+	for (i = 0; i < ARRAY_SIZE(numbers); i++)
+		ASSERT_EQ(0, pan_model_knob_set_u64(numbers[i], before[i] ? 64 : 1));
+	ASSERT_EQ(0, pan_model_knobs_reset());
+	for (i = 0; i < ARRAY_SIZE(numbers); i++) {
+		ASSERT_EQ(0, pan_model_knob_get(numbers[i], &after));
+		EXPECT_EQ(before[i], after)
+			TH_LOG("%s", numbers[i]);
+	}
+	EXPECT_EQ(0, pan_ctx_wait(&self->ctx, PAN_DEADLINE_MS));
+}
+
 TEST_HARNESS_MAIN

@@ -134,6 +134,29 @@ static inline bool pan_is_newer(void)
 	return version && !strcmp(version, "7.3");
 }
 
+/* Not the series' kernel, nor that of a mutant; run by hand, who knows. */
+static inline bool pan_may_be_unpatched(void)
+{
+	const char *tree = getenv("PANTHOR_TREE");
+
+	return !tree || !strcmp(tree, "base");
+}
+
+/* Kernels other than the debug one have no fault injection and fewer drivers. */
+static inline bool pan_is_debug_kernel(void)
+{
+	const char *kernel = getenv("PANTHOR_KERNEL");
+
+	return kernel && !strcmp(kernel, "debug");
+}
+
+/* A test that is skipped where it should run is one that nobody misses: a failure. */
+#define PAN_SKIP_IF(may, ...) do {						\
+	ASSERT_TRUE(may)							\
+		TH_LOG(__VA_ARGS__);						\
+	SKIP(return, __VA_ARGS__);						\
+} while (0)
+
 /*
  * For tests that meet a bug which the series mends. Of the unpatched 7.3, these bugs
  * are what one wants to see.
