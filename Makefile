@@ -56,4 +56,3 @@ newcomer:
 	@scripts/help.sh '$@'
 
 .PHONY: help run test kunit selftest soak igt bench profile coverage mutants shell tree export status check arm64 board apply mainline newcomer
-.DELETE_ON_ERROR:

@@ -73,5 +73,6 @@ lock_target
 say "model $tree-$flavour"
 build_modules model "$src"
 build_modules batch "$panthor/bench/batch"
+lock_shared
 build_firmware
 build_dtbs

@@ -21,5 +21,6 @@ if [ "$arch" = arm64 ]; then
 	[ -e "$lib" ] || die "no ${lib#"$top"/}: run 'scripts/fetch-root.sh'"
 	flags+=(CC="$(ccache_cc ${cross}gcc)" AR="${cross}ar" DRM_LIBS="$lib")
 fi
+lock_shared
 say "user programs"
 quietly "$build/log/$(basename "$out").log" make -C "$panthor" "${flags[@]}" -j"$jobs"

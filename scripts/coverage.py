@@ -153,6 +153,7 @@ def main():
             Written by `make coverage`: of the lines that the series adds to the kernel (its tests apart), those
             that the unit tests and the selftests run, and the ways at branches that they take. Branches are the
             compiler's: a macro such as `drm_WARN_ON()` or a tracepoint has some that only a bug, or a tracer, takes.
+            Only modules can count on UML: what the series adds to `mm/` is not in here.
 
             """) + "\n".join(table) + "\n\n## What no test runs, and why\n\n")
         for key, reason in missing:

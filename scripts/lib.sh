@@ -147,6 +147,13 @@ lock_target()
 	flock 8
 }
 
+# The same for what all kernels share
+lock_shared()
+{
+	exec 6>"$build/log/shared.lock"
+	flock 6
+}
+
 # KERNEL=, BASE=, ARCH= and SMP= of the verbs. The debug kernel is too slow for
 # most tests where every instruction is emulated.
 from_env() # [DEFAULT_KERNEL [DEFAULT_KERNEL_OF_ARM64]]
@@ -232,9 +239,10 @@ kmake() { # TREE FLAVOUR args...: make in a tree's output directory
 	make -C "$src" O="$out" LOCALVERSION= --no-print-directory -j"$jobs" "${flags[@]}" "$@"
 }
 
-# Files of the kernel that the series adds or changes: what coverage is about.
+# Files of the kernel that the series adds or changes: what coverage is about. What's
+# built in can't be instrumented on UML, see gcov.config.
 series_sources() { # TREE
-	git -C "$(tree_dir "$1")" diff --name-only --diff-filter=AM base HEAD -- '*.c' ':!*/tests/*'
+	git -C "$(tree_dir "$1")" diff --name-only --diff-filter=AM base HEAD -- 'drivers/*.c' ':!*/tests/*'
 }
 
 # Kconfig drops what it can't satisfy without a word.

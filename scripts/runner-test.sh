@@ -156,7 +156,7 @@ check "a data race of others" 0
 
 echo "unreferenced object 0x0000000060a1c000 (size 64):" >"$work/dmesg"
 script "$top/scripts/scan-log.sh" "$work/dmesg"
-check "a leak" 1 "^   1: unreferenced object"
+check "a leak" 1 "^   1:unreferenced object"
 echo "[   12.345678] kmemleak: Kernel memory leak detector disabled" >"$work/dmesg"
 script "$top/scripts/scan-log.sh" "$work/dmesg"
 check "leaks that nobody looks for" 1 "^   1:.*detector disabled"

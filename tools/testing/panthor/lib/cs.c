@@ -119,17 +119,6 @@ void pan_cs_store_pair(struct pan_cs *cs, __u8 pair, __u64 va)
 }
 
 /**
- * pan_cs_load_reg() - Load a register.
- * @cs: stream
- * @reg: register
- * @va: GPU address
- */
-void pan_cs_load_reg(struct pan_cs *cs, __u8 reg, __u64 va)
-{
-	load_mask(cs, reg, va, ONE_REG);
-}
-
-/**
  * pan_cs_load_pair() - Load a register pair.
  * @cs: stream
  * @pair: register pair

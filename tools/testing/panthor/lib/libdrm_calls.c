@@ -82,13 +82,6 @@ int libdrm_sync_export_file(int fd, __u32 handle, int *file)
 	return result(drmSyncobjExportSyncFile(fd, handle, file));
 }
 
-int libdrm_point_signal(int fd, __u32 handle, __u64 point)
-{
-	uint64_t value = point;
-
-	return result(drmSyncobjTimelineSignal(fd, &handle, &value, 1));
-}
-
 int libdrm_point_wait(int fd, __u32 handle, __u64 point, __s64 deadline_ns)
 {
 	uint64_t value = point;

@@ -22,7 +22,6 @@ int libdrm_sync_signal(int fd, __u32 handle);
 int libdrm_sync_reset(int fd, __u32 handle);
 int libdrm_sync_wait(int fd, __u32 handle, __s64 deadline_ns);
 int libdrm_sync_export_file(int fd, __u32 handle, int *file);
-int libdrm_point_signal(int fd, __u32 handle, __u64 point);
 int libdrm_point_wait(int fd, __u32 handle, __u64 point, __s64 deadline_ns);
 int libdrm_point_query(int fd, __u32 handle, __u64 *point);
 

@@ -162,7 +162,6 @@ int pan_sync_reset(struct pan_dev *dev, __u32 handle);
 int pan_sync_wait(struct pan_dev *dev, __u32 handle, int timeout_ms);
 int pan_sync_result(struct pan_dev *dev, __u32 handle);
 int pan_sync_wait_result(struct pan_dev *dev, __u32 handle, int timeout_ms);
-int pan_sync_point_signal(struct pan_dev *dev, __u32 handle, __u64 point);
 int pan_sync_point_wait(struct pan_dev *dev, __u32 handle, __u64 point, int timeout_ms);
 int pan_sync_point_query(struct pan_dev *dev, __u32 handle, __u64 *point);
 int pan_sync_export_file(struct pan_dev *dev, __u32 handle, int *fd);

@@ -46,7 +46,6 @@ void pan_cs_set64(struct pan_cs *cs, __u8 pair, __u64 value);
 
 void pan_cs_store_reg(struct pan_cs *cs, __u8 reg, __u64 va);
 void pan_cs_store_pair(struct pan_cs *cs, __u8 pair, __u64 va);
-void pan_cs_load_reg(struct pan_cs *cs, __u8 reg, __u64 va);
 void pan_cs_load_pair(struct pan_cs *cs, __u8 pair, __u64 va);
 void pan_cs_store32(struct pan_cs *cs, __u64 va, __u32 value);
 void pan_cs_store64(struct pan_cs *cs, __u64 va, __u64 value);

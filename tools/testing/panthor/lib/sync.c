@@ -215,19 +215,6 @@ int pan_sync_wait_result(struct pan_dev *dev, __u32 handle, int timeout_ms)
 }
 
 /**
- * pan_sync_point_signal() - Signal a timeline point from the CPU.
- * @dev: device
- * @handle: syncobj
- * @point: point
- *
- * Return: 0 or a negative errno.
- */
-int pan_sync_point_signal(struct pan_dev *dev, __u32 handle, __u64 point)
-{
-	return libdrm_point_signal(dev->fd, handle, point);
-}
-
-/**
  * pan_sync_point_wait() - Wait for a timeline point.
  * @dev: device
  * @handle: syncobj

@@ -37,9 +37,6 @@
 /* Seen in the fault status of command stream accesses on RK3588 */
 #define FAULT_SOURCE_CS		0x2100
 
-/* A stale translation may live as long as a driver operation takes, not longer */
-#define STALE_LIMIT_NS		(250 * NSEC_PER_MSEC)
-
 static u64 as_reg64(const struct csf_as *as, enum csf_as_reg reg)
 {
 	return as->regs[reg] | (u64)as->regs[reg + 1] << 32;
@@ -243,7 +240,7 @@ static void note_stale_hit(struct csf_model *m, const struct csf_as *as, struct 
 	m->stat[CSF_STAT_STALE_HITS]++;
 	if (!e->stale_since)
 		e->stale_since = now;
-	if (ktime_to_ns(ktime_sub(now, e->stale_since)) > STALE_LIMIT_NS)
+	if (ktime_to_ns(ktime_sub(now, e->stale_since)) > CSF_STALE_LIMIT_NS)
 		csf_bug(m, CSF_BUG_STALE_TLB,
 			"AS%td: VA 0x%llx still in the TLB as PA 0x%llx, long after its page table entry changed",
 			as - m->as, e->vpn << CSF_PAGE_SHIFT, e->x.pa);

@@ -448,7 +448,7 @@ static void mmu_test_tlb_stale_long(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA, &val), 0);
 	for (i = 0; i < c->m->tlb_entries; i++)
 		if (c->m->as[AS].tlb[i].stale_since)
-			c->m->as[AS].tlb[i].stale_since = 1;
+			c->m->as[AS].tlb[i].stale_since -= CSF_STALE_LIMIT_NS;
 	KUNIT_EXPECT_EQ(test, gpu_read(c, VA, &val), 0);
 	expect_bug(test, CSF_BUG_STALE_TLB, 1);
 }

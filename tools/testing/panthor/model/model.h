@@ -267,6 +267,12 @@ struct csf_xlate {
 	bool noexec;
 };
 
+/*
+ * A stale translation may live as long as a driver operation takes, which is long
+ * where the host is slow or was stopped. tlb_audit is exact, but wants the driver at rest.
+ */
+#define CSF_STALE_LIMIT_NS	(30ULL * NSEC_PER_SEC)
+
 /**
  * struct csf_tlb_entry - one cached translation
  * @vpn: VA >> 12
