@@ -36,10 +36,15 @@ KERNEL=plain|debug|mglru which kernel (tests: debug; run, bench: plain; mglru: p
 ARCH=arm64 SMP=n         a guest with n CPUs (shell, selftest, kunit, igt, soak);
                          there, KERNEL=kcsan looks for data races, 16k and 64k
                          have pages of that size
+LINUX=7.3                mainline's driver, not 6.12 (tree, export, status, shell,
+                         selftest, kunit)
 BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)
 MEM=512M SWAP=1G         RAM and swap of the guest (shell, run)
 DTB=noncoherent          a GPU that doesn't snoop CPU caches (shell, selftest)
 KSRC=path                base kernel from a tarball or tree of Linux 6.12.y
 SOAK=minutes             longer stress tests
+CPU=n                    guests run on that CPU of this machine
+PAN_SEED=n               repeats a selftest's random choices
+ARM64=seconds            make test: no tests on several CPUs if it took longer, 0: none
 END
 [ $# -eq 0 ]
