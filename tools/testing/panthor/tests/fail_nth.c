@@ -38,6 +38,7 @@ FIXTURE(fail_nth) {
 	struct pan_bo made;
 	struct pan_vm made_vm;
 	struct pan_group made_group;
+	int made_file;
 	int dmabuf;
 	__u32 vgem_handle;
 	__u64 va, size;
@@ -632,6 +633,31 @@ FIXTURE_VARIANT_ADD(fail_nth, bo_create) {
 	.prepare = nothing,
 	.run = create_run,
 	.settle = create_settle,
+};
+
+/* The device once more, by the file descriptor that there is. */
+static int open_run(FIXTURE_DATA(fail_nth) *self)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->env.dev.fd);
+	self->made_file = open(path, O_RDWR | O_CLOEXEC);
+	return self->made_file < 0 ? -errno : 0;
+}
+
+static int open_settle(FIXTURE_DATA(fail_nth) *self, int result)
+{
+	int ret = result ? open_run(self) : 0;
+
+	if (!ret)
+		close(self->made_file);
+	return ret;
+}
+
+FIXTURE_VARIANT_ADD(fail_nth, open) {
+	.prepare = nothing,
+	.run = open_run,
+	.settle = open_settle,
 };
 
 static int vm_create_run(FIXTURE_DATA(fail_nth) *self)
