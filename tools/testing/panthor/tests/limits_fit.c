@@ -7,6 +7,7 @@
  * guest: --kernel plain --mem 256M
  */
 #include <signal.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <xf86drm.h>
 
@@ -26,7 +27,17 @@ FIXTURE(limits_fit) {
 	__u64 total;
 	__u64 oom_kills;
 	__u64 evictions;
+	char swap[256];
+	bool swap_is_off;
 };
+
+/* Many boards have no swap: there, nothing can be evicted, and nothing has to come back. */
+FIXTURE_VARIANT(limits_fit) {
+	bool swap;
+};
+
+FIXTURE_VARIANT_ADD(limits_fit, swap) { true };
+FIXTURE_VARIANT_ADD(limits_fit, no_swap) { false };
 
 FIXTURE_SETUP(limits_fit)
 {
@@ -35,6 +46,11 @@ FIXTURE_SETUP(limits_fit)
 	PAN_ENV_SETUP(&self->env);
 	EVICT_REQUIRE(&self->env);
 	ASSERT_EQ(0, pan_module_load("vgem"));
+	ASSERT_EQ(0, pan_swap_device(self->swap, sizeof(self->swap)));
+	if (!variant->swap) {
+		ASSERT_EQ(0, swapoff(self->swap));
+		self->swap_is_off = true;
+	}
 	ASSERT_EQ(0, pan_meminfo("MemTotal", &self->total));
 	ASSERT_EQ(0, pan_ctx_create(&self->env.dev, 1, &self->other));
 	for (i = 0; i < OTHERS_BUFFERS; i++) {
@@ -57,6 +73,8 @@ FIXTURE_TEARDOWN(limits_fit)
 	for (i = 0; i < OTHERS_BUFFERS; i++)
 		EXPECT_GPU_SEES(&self->other, self->others[i].va, self->others[i].size, i + 1);
 	EXPECT_EQ(0, pan_ctx_destroy(&self->other));
+	if (self->swap_is_off)
+		EXPECT_EQ(0, swapon(self->swap, 0));
 	PAN_ENV_TEARDOWN(&self->env);
 }
 
