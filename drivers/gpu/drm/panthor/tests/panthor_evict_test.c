@@ -1135,8 +1135,8 @@ static void panthor_evict_test_split(struct kunit *test)
 	bo = panthor_kunit_mapped_bo(test, vm, PANTHOR_KUNIT_BO_SIZE, PANTHOR_KUNIT_VA(0));
 	KUNIT_ASSERT_EQ(test, panthor_kunit_scan(test, 1), PANTHOR_KUNIT_BO_PAGES);
 
-	KUNIT_ASSERT_EQ(test, 0, panthor_vm_unmap_range(vm, PANTHOR_KUNIT_VA(0) + PAGE_SIZE,
-							PAGE_SIZE));
+	KUNIT_ASSERT_EQ(test, 0, panthor_kunit_unmap_part(vm, PANTHOR_KUNIT_VA(0) + PAGE_SIZE,
+							  PAGE_SIZE));
 	KUNIT_EXPECT_NULL(test, bo->backing.pages);
 	KUNIT_EXPECT_TRUE(test, panthor_kunit_is_unmapped(vm, PANTHOR_KUNIT_VA(0),
 							  bo->base.size));

@@ -309,6 +309,27 @@ int panthor_kunit_map(struct panthor_vm *vm, struct panthor_gem_object *bo, u64 
 }
 
 /**
+ * panthor_kunit_unmap_part() - Unmap part of what's mapped in a VM
+ * @vm: VM.
+ * @va: GPU address.
+ * @size: Size in bytes.
+ *
+ * Unlike panthor_vm_unmap_range(), this can split mappings.
+ *
+ * Return: 0 on success, a negative error code otherwise.
+ */
+int panthor_kunit_unmap_part(struct panthor_vm *vm, u64 va, u64 size)
+{
+	struct drm_panthor_vm_bind_op op = {
+		.flags = DRM_PANTHOR_VM_BIND_OP_TYPE_UNMAP,
+		.va = va,
+		.size = size,
+	};
+
+	return panthor_vm_bind_exec_sync_op(NULL, vm, &op);
+}
+
+/**
  * panthor_kunit_populate() - Populate an object
  * @bo: Object.
  *

@@ -94,6 +94,7 @@ void panthor_kunit_bo_put(struct kunit *test, struct panthor_gem_object *bo);
 struct panthor_gem_object *panthor_kunit_mapped_bo(struct kunit *test, struct panthor_vm *vm,
 						   size_t size, u64 va);
 int panthor_kunit_map(struct panthor_vm *vm, struct panthor_gem_object *bo, u64 va);
+int panthor_kunit_unmap_part(struct panthor_vm *vm, u64 va, u64 size);
 int panthor_kunit_populate(struct panthor_gem_object *bo);
 void panthor_kunit_mmap_get(struct panthor_gem_object *bo);
 void panthor_kunit_mmap_put(struct panthor_gem_object *bo);

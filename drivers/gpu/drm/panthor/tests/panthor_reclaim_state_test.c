@@ -491,8 +491,8 @@ static int panthor_state_do(struct kunit *test, struct panthor_state_test *t,
 	case UNMAP_A_AGAIN:
 		return panthor_state_unmap(t, 0, 1);
 	case UNMAP_A_HALF:
-		return panthor_vm_unmap_range(t->vms[0], PANTHOR_KUNIT_VA(0),
-					      PANTHOR_KUNIT_BO_SIZE / 2);
+		return panthor_kunit_unmap_part(t->vms[0], PANTHOR_KUNIT_VA(0),
+						PANTHOR_KUNIT_BO_SIZE / 2);
 	case UNMAP_B:
 		return panthor_state_unmap(t, 1, 2);
 	case HOLD_VM_BO:
