@@ -3,7 +3,6 @@
 # make run: the story, in a guest with little RAM.
 
 . "$(dirname "$0")/lib.sh"
-only_612
 only_um
 from_env plain
 [ "$tree" = series ] || die "the story needs the series: without BASE=1"
@@ -13,7 +12,7 @@ check_size "${MEM:-1G}" "${SWAP:-1G}"
 [ -x "$build/user/demo/run" ] || die "there is no demo: tools/testing/panthor/demo/run.c"
 status=0
 "$top/scripts/guest.sh" --tree "$tree" --kernel "$kernel" --mem "${MEM:-256M}" --swap "${SWAP:-1G}" \
-	--name run --timeout 1800 -- build/user/demo/run || status=$?
+	--name "run$suffix" --timeout 1800 -- build/user/demo/run || status=$?
 case $status in
 0) ;;
 124) echo "FAILED: the guest took too long" ;;

@@ -404,18 +404,27 @@ static int verify_once_more(struct story *s)
 	return ret;
 }
 
+/* A chapter about a file that the driver doesn't have ends with its title. */
+static bool left_out(const struct story *s, const char *name)
+{
+	if (has_file(s, name))
+		return false;
+	printf("   left out: this driver has no %s\n", name);
+	return true;
+}
+
 /*
- * Left out without a word if the driver doesn't have it. Begins with memory to
- * spare and a VM that was just used, so that there is something to evict.
+ * Begins with memory to spare and a VM that was just used, so that there is
+ * something to evict.
  */
 static int evict_on_request(struct story *s)
 {
 	__u64 before = 0, after = 0;
 	int ret;
 
-	if (!has_file(s, "mem_reclaim"))
-		return 0;
 	title(s, "Eviction on request, as for an application in the background");
+	if (left_out(s, "mem_reclaim"))
+		return 0;
 	pan_pressure_stop(s->hog);
 	printf("   process %d: ended\n", s->hog);
 	s->hog = 0;
@@ -437,17 +446,17 @@ static int evict_on_request(struct story *s)
 }
 
 /*
- * Left out without a word, too. Both VMs are evicted, and only one fits: that's where
- * it ends, before what's back already would have to go.
+ * Both VMs are evicted, and only one fits: that's where it ends, before what's back
+ * already would have to go.
  */
 static int claim_back(struct story *s)
 {
 	__u64 before = 0, after = 0;
 	int ret;
 
-	if (!has_file(s, "mem_claim"))
-		return 0;
 	title(s, "Back to the foreground: memory comes back before a job needs it");
+	if (left_out(s, "mem_claim"))
+		return 0;
 	if (evicted_now(s, &before))
 		return -1;
 	printf("   echo %d > /sys/bus/platform/drivers/panthor/%s/mem_claim\n", getpid(),
