@@ -6,7 +6,6 @@
 # Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
-only_612
 from_env debug
 log=$build/log/igt-$tree-$flavour
 packages=$build/log/igt-$arch-packages.txt
