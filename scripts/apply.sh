@@ -1,21 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Apply the series to another 6.12.y tree, KDIR= or the argument. A git tree gets
-# commits (git am -3), others are patched.
+# Apply the series to another tree of its kernel, 6.12.y or, with LINUX=7.3, 7.3.y: KDIR=
+# or the argument. A git tree gets commits (git am -3), others are patched.
 
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/series.sh"
-only_612
 
 kdir=${1:-${KDIR:-}}
-[ -n "$kdir" ] || die "which tree? make apply KDIR=<directory of Linux 6.12.y>"
+[ -n "$kdir" ] || die "which tree? make apply KDIR=<directory of Linux $linux.y>"
 [ -d "$kdir" ] || die "KDIR: there is no directory $kdir"
 kdir=$(cd "$kdir" && pwd -P)
 [ -f "$kdir/Makefile" ] && [ -f "$kdir/Kbuild" ] && [ -d "$kdir/drivers/gpu" ] ||
 	die "KDIR: $kdir is no kernel tree"
 version=$(kernel_version "$kdir")
-[[ $version =~ ^6\.12\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$oldest_612" ] ||
-	die "KDIR: $kdir is Linux $version, the series is for 6.12.y, y being $oldest_612 or more"
+[[ $version =~ ^${linux/./\\.}\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge "$oldest" ] ||
+	die "KDIR: $kdir is Linux $version, the series is for $linux.y, y being $oldest or more"
 [ -d "$kdir/drivers/gpu/drm/panthor" ] || die "KDIR: $kdir has no panthor driver"
 mapfile -t files < <(queue)
 [ ${#files[@]} -gt 0 ] || die "$patches_name/series is empty: nothing to apply"

@@ -3,16 +3,12 @@
 # Import the base kernel into build/linux as one commit, tag `base`, unless it
 # is there: Debian's linux-source-6.12, or KSRC=tarball|directory of 6.12.y. With
 # LINUX=7.3, Debian's linux-source-7.3 into build/linux-7.3, from a newer suite where
-# this machine's has none.
+# this machine's has none. Status 3: it can't be had from an archive.
 
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/apt-sources.sh"
 
 package=linux-source-$linux
-case $linux in
-6.12) min=$oldest_612 ;;
-7.3) min=4 ;;
-esac
 tree=$build/linux$suffix
 new=$tree.new
 
@@ -22,6 +18,8 @@ if [ -e "$tree" ]; then
 	[ -z "${KSRC:-}" ] || say "${tree#"$top"/} is there: KSRC= is not used (remove it to import another base)"
 	exit 0
 fi
+
+unavailable() { printf 'base: %s\n' "$*" >&2; exit 3; }
 
 # With apt as this machine has it set up.
 download()
@@ -63,9 +61,9 @@ fetch_package()
 	deb=$(find "$dir/" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
 	if [ -z "$deb" ]; then
 		command -v apt-get >/dev/null ||
-			die "no apt here to get $package with: give KSRC=<tarball or directory of Linux $linux.y>"
+			unavailable "no apt here to get $package with: give KSRC=<tarball or directory of Linux $linux.y>"
 		download || { [ "$linux" != 6.12 ] && download_newer; } ||
-			die "can't get $package with apt, see build/log/apt.log: try again, or give KSRC=<tarball or directory of Linux $linux.y>"
+			unavailable "can't get $package with apt, see build/log/apt.log: try again, or give KSRC=<tarball or directory of Linux $linux.y>"
 		deb=$(find "$dir/" -maxdepth 1 -name "${package}_*.deb" | sort -V | tail -n 1)
 	fi
 	say "base: $(basename "$deb")"
@@ -103,7 +101,7 @@ check_version() # DIR
 		die "$ksrc is no kernel tree with panthor"
 	v=$(kernel_version "$1")
 	case $v in
-	"$linux".*) [ "${v##*.}" -ge "$min" ] || die "the base is $v: the series needs $linux.$min or a later $linux.y" ;;
+	"$linux".*) [ "${v##*.}" -ge "$oldest" ] || die "the base is $v: the series needs $linux.$oldest or a later $linux.y" ;;
 	*) die "the base is $v: the series is for $linux.y" ;;
 	esac
 	version=$v

@@ -1,27 +1,30 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# make check: is every patch fit to be sent? In the order of patches/6.12/series, on the
+# make check: is every patch fit to be sent? In the order of the file series, on the
 # base: it applies (git am: no fuzz), builds without a new warning (W=1), nothing is
 # used that isn't exported, checkpatch --strict, sparse and kernel-doc are content.
-# After the last patch also: the oldest and the newest 6.12.y that apt knows, clang,
-# arm64, odd configurations, the documents.
+# After the last patch also: the oldest and the newest release of this kernel that apt
+# knows, clang, arm64, odd configurations, the documents. LINUX=7.3: patches/7.3.
 #
 # A finding that the base has, too, is not new. Others that are meant to be:
-# scripts/check-allow.list. What passed is remembered until something changes that
-# it depends on. Ends with "N passed, N failed, N skipped".
+# scripts/check-allow.list, check-allow-7.3.list. What passed is remembered until
+# something changes that it depends on. Ends with "N passed, N failed, N skipped".
 
 . "$(dirname "$0")/lib.sh"
 . "$top/scripts/series.sh"
-only_612
 
-dir=$build/check
+dir=$build/check$suffix
 src=$dir/linux
-logs=$build/log/check
-allow=$top/scripts/check-allow.list
+logs=$build/log/check$suffix
+allow=$top/scripts/check-allow$suffix.list
 drm=drivers/gpu/drm
+fragments=("$panthor"/configs/{guest,uml,plain,check}.config)
+[ ! -f "$panthor/configs/linux-$linux.config" ] || fragments+=("$panthor/configs/linux-$linux.config")
 number=0
 # given always, or everything is compiled again; kernel-doc is run by itself, for headers, too
 w1=(W=1 cmd_checkdoc=)
+# 7.3 only runs a sparse that knows this keyword, which 0.6.4 does not
+sparse=(C=2 CF=-D__typeof_unqual__=__typeof__)
 
 # make in a directory of the checkout; um unless ARCH= follows
 cmake() # OUT args...
@@ -49,7 +52,7 @@ configure() # MAKE OUT [LINE...]
 
 	shift 2
 	mkdir -p "$out"
-	cat "$panthor"/configs/{guest,uml,plain,check}.config >"$out/fragment"
+	cat "${fragments[@]}" >"$out/fragment"
 	printf '%s\n' "$@" | tee "$out/lines" >>"$out/fragment"
 	$make KCONFIG_ALLCONFIG="$out/fragment" allnoconfig &&
 		$make "${w1[@]}" modules_prepare &&
@@ -63,11 +66,14 @@ odd_make() { cmake out-odd "$@"; }
 
 # --- findings ---
 
-# Warnings and errors of compilers, sparse and kernel-doc, without numbers of lines.
+# Warnings and errors of compilers, sparse and kernel-doc, without numbers of lines, and
+# without what kernel-doc guesses that somebody meant.
 findings() # LOG
 {
 	sed -nE "/warning: override: reassigning to symbol/d
+		s/ \(did you mean .*\)\$//
 		s#^($src/|(\.\./)+|\./)?([^ :]+):[0-9:]*:? *((fatal )?error|warning|Warning|WARNING|ERROR|CRITICAL|SEVERE): #\3: \4: #p
+		s#^(Warning|Error): (\./)?([^ :]+):[0-9]+ #\3: \1: #p
 		s#^($patches/[^:]*|([^ :]*)):([0-9]+): (WARNING|ERROR|CHECK):#\2:\3: \4: #p; /^make.*\*\*\* /p; /^(ld|nm|ERROR|check): /p" "$1" | sort -u
 }
 
@@ -175,12 +181,24 @@ exports()
 
 sparse_objects() # OBJECT...
 {
-	[ $# = 0 ] || um_make -k "${w1[@]}" C=2 "$@"
+	[ $# = 0 ] || um_make -k "${w1[@]}" "${sparse[@]}" "$@"
 }
 
 kernel_doc() # FILE...
 {
 	[ $# = 0 ] || (cd "$src" && scripts/kernel-doc -none "$@" || true)
+}
+
+# DRM, and what the series touches outside of it, as far as it's there by now.
+build_touched()
+{
+	local object
+	local -a others=()
+
+	while read -r object; do
+		[ ! -f "$src/${object%.o}.c" ] || others+=("$object")
+	done < <(touched_objects | grep -v "^$drm/")
+	um_make -k "${w1[@]}" $drm/ "${others[@]}"
 }
 
 patch_files() { sed -nE 's#^\+\+\+ b/(.*\.[ch])$#\1#p' "$1"; }
@@ -190,7 +208,7 @@ check_patch() # FILE
 	local f=$patches/$1 objects files
 
 	checked checkpatch "$log/checkpatch" checkpatch "$f"
-	checked build "$log/build" um_make -k "${w1[@]}" $drm/
+	checked build "$log/build" build_touched
 	checked build "$log/exports" exports
 	mapfile -t objects < <(compiled "$log/build")
 	checked sparse "$log/sparse" sparse_objects "${objects[@]}"
@@ -232,8 +250,9 @@ survey()
 	mapfile -t files < <(patch_files <(cat "${queue[@]/#/$patches/}") | sort -u |
 		while read -r f; do [ ! -f "$src/$f" ] || echo "$f"; done)
 	mapfile -t objects < <(printf '%s\n' "${files[@]}" | sed -n 's/\.c$/.o/p')
-	um_make -k "${w1[@]}" $drm/ >"$log/build" 2>&1
-	um_make -k "${w1[@]}" C=2 "${objects[@]}" >"$log/sparse" 2>&1
+	build_touched >"$log/build" 2>&1
+	um_make -k "${w1[@]}" "${sparse[@]}" "${objects[@]}" >"$log/sparse" 2>&1
+	! grep -q 'sparse is not available' "$log/sparse" || die "this kernel won't run this machine's sparse, see ${log#"$top"/}/sparse"
 	kernel_doc "${files[@]}" >"$log/kernel-doc" 2>&1
 	for k in build sparse kernel-doc; do findings "$log/$k" >"$dir/base.$k"; done
 }
@@ -279,19 +298,29 @@ check_htmldocs()
 	{ grep -F "$touched" "$out" || true; } | sed -nE "s#^($src/[^ ]* )?##; s#^(\.\./)+##; s#:[0-9]+: #: #; /WARNING|ERROR|SEVERE|CRITICAL|warning|error/s/^/ERROR: /p"
 }
 
+# A Perl script, which 7.3 has in Python
+get_abi() # validate|rest DIR
+{
+	cd "$src"
+	if [ ! -e scripts/get_abi.pl ]; then tools/docs/get_abi.py --dir "$2" "$1"
+	elif [ "$1" = rest ]; then scripts/get_abi.pl rest --dir "$2" --rst-source
+	else scripts/get_abi.pl "$1" --dir "$2"
+	fi
+}
+
 # The documents of the ABI: what they say must be unique, and proper RST.
 check_abi()
 {
 	local f abi=$dir/abi valid=$dir/abi-validate
 
-	(cd "$src" && scripts/get_abi.pl validate --dir Documentation/ABI) >"$valid" 2>&1 || true
+	(get_abi validate Documentation/ABI) >"$valid" 2>&1 || true
 	rm -rf "$abi"
 	mkdir -p "$abi/testing"
 	sed -nE 's#^\+\+\+ b/(Documentation/ABI/.*)$#\1#p' "${queue[@]/#/$patches/}" | sort -u | while read -r f; do
 		grep -F "$f" "$valid" || true
 		cp "$src/$f" "$abi/testing/"
 	done
-	(cd "$src" && scripts/get_abi.pl rest --dir "$abi" --rst-source) | python3 -c '
+	(get_abi rest "$abi") | python3 -c '
 import sys, docutils.core, docutils.nodes
 from docutils.parsers.rst import roles
 for role in "ref", "doc":	# those of Sphinx
@@ -316,8 +345,8 @@ versions()
 {
 	local v
 
-	apt-cache madison linux-source-6.12 2>/dev/null | awk '{ print $3 }' | sort -uV | while read -r v; do
-		[ "$(sed 's/^6\.12\.//; s/[^0-9].*//' <<<"$v")" -lt "$oldest_612" ] || echo "$v"
+	apt-cache madison "linux-source-$linux" 2>/dev/null | awk '{ print $3 }' | sort -uV | while read -r v; do
+		[ "$(sed 's/^[0-9]*\.[0-9]*\.//; s/[^0-9].*//' <<<"$v")" -lt "$oldest" ] || echo "$v"
 	done | sed -n '1p; $p' | uniq
 }
 
@@ -327,7 +356,7 @@ check_version() # VERSION
 
 	rm -rf "$dir/version"
 	mkdir -p "$src"
-	(cd "$dir/version" && apt-get -q -o APT::Sandbox::User=root download "linux-source-6.12=$1")
+	(cd "$dir/version" && apt-get -q -o APT::Sandbox::User=root download "linux-source-$linux=$1")
 	dpkg-deb -x "$dir/version"/*.deb "$dir/version/package"
 	tar -xf "$dir"/version/package/usr/src/linux-source-*.tar.* -C "$src" --strip-components=1
 	KDIR=$src "$top/scripts/apply.sh"
@@ -374,7 +403,7 @@ unused_exceptions()
 
 	grep -v -e '^#' -e '^$' "$allow" | while IFS= read -r line; do
 		grep -qxF -- "${line%%  #*}" "$dir/used-all" ||
-			echo "# not needed any more: $line (scripts/check-allow.list)"
+			echo "# not needed any more: $line (${allow#"$top"/})"
 	done
 }
 
@@ -389,7 +418,7 @@ mapfile -t queue < <(queue)
 for p in "${queue[@]}"; do
 	[ -f "$patches/$p" ] || die "$patches_name/series names $p, which is missing"
 done
-tools=$(cat "$0" "$allow" "$panthor"/configs/{guest,uml,plain,check}.config <(gcc --version) <(kgit rev-parse 'base^{commit}') | sha256sum)
+tools=$(cat "$0" "$allow" "${fragments[@]}" <(gcc --version) <(kgit rev-parse 'base^{commit}') | sha256sum)
 results_start
 : >"$dir/used-all"
 committer "$top"

@@ -42,10 +42,9 @@ mkdir -p "$build/log" 2>/dev/null && [ -w "$build" ] ||
 # Which kernel: 6.12 (the default), or 7.3 with a series of its own. What is made for
 # 6.12 has the plain names in build/. Scripts called from here see LINUX, too.
 linux=${LINUX:-6.12}
-oldest_612=115	# before that, patches don't apply
 case $linux in
-6.12) suffix='' ;;
-7.3) suffix=-7.3 ;;
+6.12) suffix='' oldest=115 ;;	# before $linux.$oldest, patches don't apply
+7.3) suffix=-7.3 oldest=4 ;;
 *) die "unknown LINUX '$linux': 6.12 or 7.3" ;;
 esac
 
@@ -107,7 +106,7 @@ only_um()
 # Verbs that know 6.12 only
 only_612()
 {
-	[ "$linux" = 6.12 ] || die "not with LINUX=$linux: tree, export, status, shell, selftest, kunit are"
+	[ "$linux" = 6.12 ] || die "not with LINUX=$linux: tree, export, status, apply, check, run, shell, selftest, kunit, igt are"
 }
 
 check_size() # SIZE...
