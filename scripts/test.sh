@@ -6,8 +6,9 @@
 # (15 minutes if not told otherwise; 0: in no case), some selftests run on several
 # CPUs, too: the first time, it takes a kernel of arm64. With ARCH=arm64 SMP=n it's
 # several CPUs only, and all of it. Ends with "N passed, N failed, N skipped" alone on
-# a line. NEWCOMER=seconds, which CI gives: if this took no longer than
-# that, also `make run` in the Debian that this machine is not, from nothing.
+# a line. MAINLINE=seconds and NEWCOMER=seconds, which CI gives: if what comes before took no
+# longer than that, also the story and some selftests on Linux 7.3 with patches/7.3, and
+# `make run` in the Debian that this machine is not, from nothing.
 
 . "$(dirname "$0")/lib.sh"
 only_612
@@ -16,6 +17,7 @@ unset BASE T
 from_env debug
 export KERNEL=$kernel
 [[ ${ARM64:=900} =~ ^[0-9]+$ ]] || die "bad ARM64 '$ARM64': seconds"
+[[ ${MAINLINE:=0} =~ ^[0-9]+$ ]] || die "bad MAINLINE '$MAINLINE': seconds"
 [[ ${NEWCOMER:=0} =~ ^[0-9]+$ ]] || die "bad NEWCOMER '$NEWCOMER': seconds"
 results_start
 mkdir -p "$build/log/test"
@@ -82,6 +84,35 @@ several_cpus()
 	finish smp
 }
 
+# What patches/7.3 mends or adds, as far as programs of which all tests pass show it; plain
+# kernel.
+chosen_73='evict_active evict_cgroup evict_counters evict_lifecycle evict_mmap evict_order evict_precision
+evict_psi evict_suspend evict_trace flush_errors job mem_claim mem_reclaim reset scheduling uapi_errors
+vm_bind_async'
+
+# Without the source of 7.3, nothing that is in this clone can be wrong.
+mainline()
+{
+	[ "$MAINLINE" != 0 ] || return 0
+	if [ $((SECONDS - start)) -gt "$MAINLINE" ]; then
+		echo "ok - mainline # SKIP no time left for Linux 7.3 (MAINLINE=$MAINLINE s)"
+		results_add "0 0 1"
+		return
+	fi
+	part tree-7.3 env LINUX=7.3 scripts/tree.sh
+	if grep -q '^status 3 ' "$build/log/test/tree-7.3.txt.end"; then
+		cat "$build/log/test/tree-7.3.txt"
+		echo "*** NO TESTS ON LINUX 7.3: its source can't be had, see above ***"
+		results_add "0 0 1"
+		return
+	fi
+	part run-7.3 env -u KERNEL -u PREPARED LINUX=7.3 scripts/run.sh
+	part selftest-7.3 env -u PREPARED LINUX=7.3 KERNEL=plain T="${chosen_73//$'\n'/ }" scripts/selftest.sh
+	for p in tree run selftest; do
+		finish $p-7.3
+	done
+}
+
 newcomer()
 {
 	local suite=trixie
@@ -124,6 +155,7 @@ for p in status ledger "${parts[@]}" selftest; do
 	finish "$p"
 done
 several_cpus
+mainline
 newcomer
 say "$((SECONDS - start)) s in all"
 results_end
