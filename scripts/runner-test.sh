@@ -89,7 +89,7 @@ poor_machine() # UID
 	mkdir "$work/poor"
 	printf '#!/bin/sh\necho %s\n' "$1" >"$work/poor/id"
 	chmod +x "$work/poor/id"
-	for c in bash sh env dirname basename mkdir cat awk sed git unshare setpriv nproc flock; do
+	for c in bash sh env dirname basename mkdir cat awk sed git unshare setpriv nproc flock find sort tail; do
 		ln -s "$(command -v "$c")" "$work/poor/$c"
 	done
 }
@@ -269,6 +269,8 @@ mkdir -p "$work/clone/build/linux/out-arm64-plain"
 cp -r "$top/scripts" "$work/clone/"
 script env PATH="$work/poor" "$work/clone/scripts/fetch-root.sh"
 check "no archive of packages" 3 "^fetch-root: no apt here, so no programs for arm64$"
+script env PATH="$work/poor" LINUX=7.3 "$work/clone/scripts/base.sh"
+check "no archive for Linux 7.3" 3 "^base: no apt here to get linux-source-7.3 with: "
 ln -s bash "$work/poor/qemu-system-aarch64"
 script env PATH="$work/poor" "$work/clone/scripts/board-root.sh" Image
 check "no archive for a board" 3 "^board: no apt here, so no Debian for arm64$"
