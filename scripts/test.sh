@@ -87,7 +87,7 @@ several_cpus()
 # What patches/7.3 mends or adds, as far as programs of which all tests pass show it; plain
 # kernel.
 chosen_73='evict_active evict_cgroup evict_counters evict_lifecycle evict_mmap evict_order evict_precision
-evict_psi evict_suspend evict_trace flush_errors job mem_claim mem_reclaim reset scheduling uapi_errors
+evict_psi evict_suspend evict_trace flush_errors job mem_claim mem_reclaim scheduling uapi_errors
 vm_bind_async'
 
 # Without the source of 7.3, nothing that is in this clone can be wrong.
