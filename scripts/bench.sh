@@ -4,18 +4,18 @@
 # plain guest, pinned to one host CPU. The comment at the head of each says, after
 # its letter, what is measured; its lines " * guest: OPTIONS" give guest.sh options,
 # " * trees: both" has it run on the patched and the unpatched kernel in turn,
-# " * boots: N" says how often the guest is booted for it.
-# Results: a table, build/bench.json, plots in build/bench.
+# " * boots: N" says how often the guest is booted for it. LINUX=7.3 has a shrinker without
+# patches, too: there, all are run on both, but for those that say " * needs: WHAT" it lacks.
+# Results: a table, build/bench.json, plots in build/bench (bench-7.3 of that kernel).
 
 . "$(dirname "$0")/lib.sh"
-only_612
 only_um
 from_env plain
 [ "$kernel" = plain ] || die "measurements are made with KERNEL=plain"
 [ "$tree" = series ] || die "both kernels are measured where it matters: without BASE=1"
 
 boots=7
-out=$build/bench
+out=$build/bench$suffix
 
 declare -A program=()
 for f in "$panthor"/bench/*.c; do
@@ -28,9 +28,14 @@ letters=${B:-$all}
 
 header() { sed -nE "1,12s/^ \* $2: *//p" "$panthor/bench/$1.c"; } # PROGRAM KEY
 
+on_both() # PROGRAM
+{
+	[ "$(header "$1" trees)" = both ] || { [ "$linux" != 6.12 ] && [ -z "$(header "$1" needs)" ]; }
+}
+
 trees_of() # PROGRAM BOOT: the sides alternate
 {
-	[ "$(header "$1" trees)" = both ] || { echo series; return; }
+	on_both "$1" || { echo series; return; }
 	if [ $(($2 % 2)) = 0 ]; then echo base series; else echo series base; fi
 }
 
@@ -51,8 +56,9 @@ run() # PROGRAM TREE
 }
 
 "$top/scripts/deps.sh" bench
-for tree in series base; do
-	[[ $tree = base && ! $letters =~ [AM] ]] || "$top/scripts/prepare.sh" --tree $tree --kernel plain
+"$top/scripts/prepare.sh" --tree series --kernel plain
+for ((i = 0; i < ${#letters}; i++)); do
+	! on_both "${program[${letters:i:1}]}" || { "$top/scripts/prepare.sh" --tree base --kernel plain; break; }
 done
 
 CPU=${CPU:-$(pick_cpu)}
@@ -65,6 +71,8 @@ for letter in $(grep -o . <<<"$letters" | sort -u); do
 	p=${program[$letter]}
 	start=$SECONDS
 	n=$(header "$p" boots)
+	[ "$linux" = 6.12 ] || on_both "$p" ||
+		say "$letter ($p): with patches only. Without them, there's no $(header "$p" needs)"
 	for ((boot = 0; boot < ${n:-$boots}; boot++)); do
 		for tree in $(trees_of "$p" $boot); do
 			run "$p" "$tree"
@@ -73,13 +81,13 @@ for letter in $(grep -o . <<<"$letters" | sort -u); do
 	say "$letter ($p): $((SECONDS - start)) s"
 done
 
-"$top/scripts/bench.py" "$out/samples" "$build/bench.json" "$out"
+"$top/scripts/bench.py" "$out/samples" "$out.json" "$out"
 for f in "$out"/*.dat; do
 	[ -s "$f" ] || continue
 	name=$(basename "$f" .dat)
 	gnuplot -e "data='$f'; set output '$out/$name.svg'" "$panthor/bench/$name.gnuplot" ||
 		die "gnuplot failed on $name"
-	say "plot: build/bench/$name.svg"
+	say "plot: ${out#"$top"/}/$name.svg"
 done
-say "results: build/bench.json"
+say "results: ${out#"$top"/}.json"
 [ $failed = 0 ] || die "not everything could be measured, see above"

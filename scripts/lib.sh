@@ -106,7 +106,7 @@ only_um()
 # Verbs that know 6.12 only
 only_612()
 {
-	[ "$linux" = 6.12 ] || die "not with LINUX=$linux: tree, export, status, apply, check, run, shell, selftest, kunit, igt are"
+	[ "$linux" = 6.12 ] || die "not with LINUX=$linux: tree, export, status, apply, check, run, shell, selftest, kunit, igt, bench are"
 }
 
 check_size() # SIZE...

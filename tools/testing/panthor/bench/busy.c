@@ -3,6 +3,7 @@
  * E: reclaim beside a VM in which a job is running all the time: for those who
  * reclaim, for those who use another VM, and for the busy VM itself.
  *
+ * needs: mem_reclaim
  * guest: --mem 512M
  */
 #include <fcntl.h>

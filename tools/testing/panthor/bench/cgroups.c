@@ -3,6 +3,7 @@
  * I: what H measures, for a memory cgroup: memory.reclaim takes from that cgroup and
  * nobody else, memory.high and memory.max are met by evicting what's idle in it.
  *
+ * needs: debugfs "reclaim"
  * guest: --mem 768M --swap 1G
  * boots: 2
  */

@@ -3,6 +3,7 @@
  * J: what GPU memory loses beside others, compared with anonymous memory: when files are
  * read, and when somebody needs memory.
  *
+ * needs: debugfs "reclaim"
  * guest: --mem 384M --swap 1G
  * boots: 2
  */

@@ -3,6 +3,7 @@
  * H: how much is evicted, and written, when so much is asked for: by memory.reclaim,
  * and by kswapd. 128 MiB are idle.
  *
+ * needs: debugfs "reclaim"
  * guest: --mem 512M --swap 1G
  * boots: 3
  */

@@ -3,6 +3,7 @@
  * P: GPU memory half as large again as RAM, used VM by VM: how much is resident,
  * evicted and in swap over time. No target: for the plot.
  *
+ * needs: drm-evicted-memory
  * guest: --mem 256M
  * boots: 1
  */

@@ -4,6 +4,7 @@
  * much swapped-out shared memory. And submission after mem_claim, compared with one to
  * a VM that was never evicted.
  *
+ * needs: mem_claim
  * guest: --mem 768M
  */
 #include <fcntl.h>
