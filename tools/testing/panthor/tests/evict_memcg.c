@@ -19,8 +19,9 @@
 #define HEAP_CHUNK	(512 * 1024)
 #define HEAP_CHUNKS	8
 #define LARGE_CHUNK	(2 * 1024 * 1024)
+#define LARGE_BUFFER	(16 * 1024 * 1024)
 
-enum { VERIFY = 1, MOVE, ADD, ADD_VM, GROW_HEAP, FILL_HEAP, QUIT };
+enum { VERIFY = 1, MOVE, ADD, ADD_LARGE, ADD_VM, GROW_HEAP, FILL_HEAP, QUIT };
 
 struct client {
 	struct pan_dev dev;
@@ -64,6 +65,15 @@ static int client_add_vm(struct client *c)
 	int ret = pan_ctx_create(&c->dev, 1, &c->ctx[1]);
 
 	return ret ? ret : client_add(c, &c->ctx[1], MORE);
+}
+
+/* Not one of those that are verified, as it's another size. */
+static int client_add_large(struct client *c)
+{
+	struct pan_bo bo;
+	int ret = pan_bo_create_mapped(&c->ctx[0].vm, LARGE_BUFFER, PAN_PAGE_SIZE, true, &bo);
+
+	return ret ? ret : pan_gpu_fill(&c->ctx[0], bo.va, LARGE_BUFFER, 1);
 }
 
 /* Each tiling instruction needs a chunk more; the driver allocates it meanwhile. */
@@ -142,6 +152,7 @@ static int play(struct pan_child *self)
 		      what == MOVE ? enter(t->other) :
 		      what == ADD ? client_add(&c, &c.ctx[0], MORE) :
 		      what == GROW_HEAP ? grow_heap(&c.ctx[0], HEAP_CHUNK) :
+		      what == ADD_LARGE ? client_add_large(&c) :
 		      what == FILL_HEAP ? client_fill_heap(&c) : client_add_vm(&c);
 		pan_child_tell(self, ret);
 	}
@@ -436,6 +447,23 @@ TEST_F(evict_memcg, swap_max)
 	EXPECT_INTACT();
 }
 
+/* What doesn't fit is left alone, rather than evicted and reported as freed. */
+TEST_F(evict_memcg, swap_margin)
+{
+	ASSERT_EQ(0, tenant_do(&self->a, ADD_LARGE));
+	/* Enough for all others, and some of the rest of the process */
+	ASSERT_EQ(0, knob_write_u64(&self->a, "memory.swap.max", TOTAL + LARGE_BUFFER / 2));
+	EXPECT_EQ(-EAGAIN, knob_write_u64(&self->a, "memory.reclaim", 1024 * PAN_SZ_1M));
+	EXPECT_LE(TOTAL - LARGE_BUFFER / 2, EVICTED(a));
+	EXPECT_GE(TOTAL, EVICTED(a));
+	EXPECT_EQ(-EAGAIN, knob_write_u64(&self->a, "memory.reclaim", LARGE_BUFFER / 2));
+	EXPECT_GE(TOTAL, EVICTED(a));
+	reclaim_process(_metadata, self);
+	EXPECT_GE(TOTAL, EVICTED(a));
+	EXPECT_EQ(0, event(&self->a, "oom_kill "));
+	EXPECT_INTACT();
+}
+
 /* Who moves leaves what's there behind, and pays for the rest from then on. */
 TEST_F(evict_memcg, moved)
 {
@@ -487,6 +515,22 @@ TEST_F(evict_memcg, heap_at_the_limit)
 	EXPECT_LT(refused, PAN_COUNTER("tiler_oom_refused"));
 	EXPECT_GE(max + max / 16 + PAN_SZ_1M, usage(&self->a, "memory.current"));
 	EXPECT_EQ(0, event(&self->a, "oom_kill "));
+	EXPECT_INTACT();
+}
+
+/* Above memory.high, the worker would be throttled while the job waits for it. */
+TEST_F(evict_memcg, heap_above_high)
+{
+	__u64 refused = PAN_COUNTER("tiler_oom_refused");
+	__u64 before = usage(&self->a, "memory.current");
+
+	ASSERT_EQ(0, pan_model_knob_set("tiler_oom_auto", "1"));
+	/* Nothing can go to swap, so it stays above. */
+	ASSERT_EQ(0, knob_write(&self->a, "memory.swap.max", "0"));
+	ASSERT_EQ(0, knob_write_u64(&self->a, "memory.high", before - before / 10));
+	ASSERT_EQ(0, tenant_do(&self->a, FILL_HEAP));
+	EXPECT_LT(refused, PAN_COUNTER("tiler_oom_refused"));
+	ASSERT_EQ(0, knob_write(&self->a, "memory.high", "max"));
 	EXPECT_INTACT();
 }
 
