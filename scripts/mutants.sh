@@ -331,24 +331,36 @@ read_table()
 
 keep() { states[$1]=$(state_of "$1") verdicts[$1]=$2; } # NAME VERDICT
 
-table()
+rows()
 {
 	local n state
 
+	for n in $(glob='*' names); do
+		state=$(state_of "$n")
+		[[ -n $state && ${states[$n]:-} = "$state" ]] || verdicts[$n]='not run yet' state=''
+		printf '| `%s` | %s | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "${verdicts[$n]}" "$state"
+	done
+}
+
+table()
+{
+	local rows
+
+	rows=$(rows)
 	cat <<-'END'
 		# Mutants
 
 		Written by `make mutants`. Each line is a defect that was put into the series on purpose, and the tests that noticed. The last column
 		stands for the mutant and the functions it changes, as they were then: once these change, it's to be run again.
 
+	END
+	echo "Of $(wc -l <<<"$rows") mutants, $(grep -c '| not run yet |' <<<"$rows" || true) are to be run again, and $(grep -c '| \*\*' <<<"$rows" || true) were not noticed."
+	cat <<-'END'
+
 		| mutant | what is broken | caught by | state |
 		|---|---|---|---|
 	END
-	for n in $(glob='*' names); do
-		state=$(state_of "$n")
-		[ "${states[$n]:-}" = "$state" ] || verdicts[$n]='not run yet' state=''
-		printf '| `%s` | %s | %s | %s |\n' "$n" "$(what_of "$n" | sed 's/\.$//')" "${verdicts[$n]}" "$state"
-	done
+	echo "$rows"
 }
 
 write_table()
