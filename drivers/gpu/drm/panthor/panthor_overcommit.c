@@ -223,37 +223,32 @@ static bool panthor_overcommit_owns_time_slice(struct panthor_overcommit *overco
 	return current->mm && READ_ONCE(overcommit->time_slice_mm) == current->mm;
 }
 
-/* What's left of the time slice, in jiffies. */
-static unsigned long panthor_overcommit_time_left(struct panthor_overcommit *overcommit)
+/* How long to wait until @vm can be admitted, in jiffies. */
+VISIBLE_IF_KUNIT unsigned long panthor_overcommit_delay(struct panthor_overcommit *overcommit,
+							struct panthor_vm *vm)
 {
 	s64 us = ktime_us_delta(READ_ONCE(overcommit->time_slice_end), panthor_overcommit_now());
 
 	/* A torn value on 32-bit systems is still not more than this. */
 	us = min(us, PANTHOR_OVERCOMMIT_MAX_TIME_SLICE_MS * USEC_PER_MSEC);
-
-	return us > 0 ? usecs_to_jiffies(us) : 0;
-}
-
-/* How long to wait until @vm can be admitted, in jiffies. */
-VISIBLE_IF_KUNIT unsigned long panthor_overcommit_delay(struct panthor_overcommit *overcommit,
-							struct panthor_vm *vm)
-{
-	if (panthor_overcommit_owns_time_slice(overcommit, vm))
+	if (us <= 0 || panthor_overcommit_owns_time_slice(overcommit, vm))
 		return 0;
 
-	return panthor_overcommit_time_left(overcommit);
+	return usecs_to_jiffies(us);
 }
 EXPORT_SYMBOL_IF_KUNIT(panthor_overcommit_delay);
 
-static int panthor_overcommit_lock_mutex(struct mutex *lock, unsigned int state)
+static int panthor_overcommit_lock_mutex(struct panthor_overcommit *overcommit, unsigned int state)
 {
-	return state == TASK_INTERRUPTIBLE ? mutex_lock_interruptible(lock) :
-					     mutex_lock_killable(lock);
+	if (state == TASK_INTERRUPTIBLE)
+		return mutex_lock_interruptible(&overcommit->lock);
+
+	return mutex_lock_killable(&overcommit->lock);
 }
 
 /* Nothing is locked while waiting, because the VM might need even more memory. */
-static int panthor_overcommit_wait_and_lock(struct panthor_overcommit *overcommit,
-					    struct panthor_vm *vm, unsigned int state)
+static int panthor_overcommit_lock(struct panthor_overcommit *overcommit, struct panthor_vm *vm,
+				   unsigned int state)
 {
 	unsigned long delay;
 	int ret;
@@ -268,7 +263,7 @@ static int panthor_overcommit_wait_and_lock(struct panthor_overcommit *overcommi
 		if (signal_pending_state(delay ? state : TASK_KILLABLE, current))
 			return -ERESTARTSYS;
 
-		ret = panthor_overcommit_lock_mutex(&overcommit->lock, state);
+		ret = panthor_overcommit_lock_mutex(overcommit, state);
 		if (ret)
 			return ret;
 
@@ -279,29 +274,6 @@ static int panthor_overcommit_wait_and_lock(struct panthor_overcommit *overcommi
 	} while (delay);
 
 	return 0;
-}
-
-/*
- * One after the other, in the order they came: timers would favour the last one. Whoever
- * makes use of its time slice needn't wait, so it's not in the way of the others.
- */
-static int panthor_overcommit_lock(struct panthor_overcommit *overcommit, struct panthor_vm *vm,
-				   unsigned int state)
-{
-	int ret;
-
-	if (panthor_overcommit_owns_time_slice(overcommit, vm) &&
-	    panthor_overcommit_time_left(overcommit))
-		return panthor_overcommit_wait_and_lock(overcommit, vm, state);
-
-	ret = panthor_overcommit_lock_mutex(&overcommit->queue, state);
-	if (ret)
-		return ret;
-
-	ret = panthor_overcommit_wait_and_lock(overcommit, vm, state);
-	mutex_unlock(&overcommit->queue);
-
-	return ret;
 }
 
 static int panthor_overcommit_enter_state(struct panthor_device *ptdev, struct panthor_vm *vm,
@@ -1068,13 +1040,7 @@ bool panthor_overcommit_try_populate_locked(struct panthor_gem_object *bo)
  */
 int panthor_overcommit_init(struct panthor_device *ptdev)
 {
-	int ret;
-
 	init_waitqueue_head(&ptdev->overcommit.waitq);
-
-	ret = drmm_mutex_init(&ptdev->base, &ptdev->overcommit.queue);
-	if (ret)
-		return ret;
 
 	return drmm_mutex_init(&ptdev->base, &ptdev->overcommit.lock);
 }

@@ -22,13 +22,6 @@ struct panthor_vm;
  */
 struct panthor_overcommit {
 	/**
-	 * @queue: Held by the one that's admitted next.
-	 *
-	 * Taken before @lock.
-	 */
-	struct mutex queue;
-
-	/**
 	 * @lock: Held by the one that's admitted.
 	 *
 	 * Taken before any reservation.

@@ -690,88 +690,6 @@ static void panthor_overcommit_test_time_slices(struct kunit *test)
 }
 
 /**
- * struct panthor_overcommit_waiter - Somebody who waits to be admitted
- */
-struct panthor_overcommit_waiter {
-	/** @test: Test. */
-	struct kunit *test;
-
-	/** @vm: VM it's on behalf of. */
-	struct panthor_vm *vm;
-
-	/** @task: Thread. */
-	struct task_struct *task;
-
-	/** @admitted: How many there were so far. */
-	atomic_t *admitted;
-
-	/** @place: When this one was, counted from 1. */
-	int place;
-};
-
-static int panthor_overcommit_test_wait_thread(void *data)
-{
-	struct panthor_overcommit_waiter *waiter = data;
-	struct panthor_kunit *ctx = waiter->test->priv;
-
-	current->kunit_test = waiter->test;
-	if (!panthor_overcommit_enter(ctx->ptdev, waiter->vm)) {
-		waiter->place = atomic_inc_return(waiter->admitted);
-		panthor_overcommit_leave(ctx->ptdev, waiter->vm);
-	}
-
-	return 0;
-}
-
-/* Until it sleeps, or is done */
-static void panthor_overcommit_test_let_run(struct task_struct *task)
-{
-	while (task_is_running(task))
-		schedule();
-}
-
-/* A timer that ends sooner isn't a reason to be admitted before those who wait already. */
-static void panthor_overcommit_test_in_order(struct kunit *test)
-{
-	struct panthor_vm *vm = panthor_kunit_vm(test);
-	struct panthor_overcommit_waiter waiters[2] = {};
-	struct panthor_kunit *ctx = test->priv;
-	atomic_t admitted = ATOMIC_INIT(0);
-	ktime_t now = ktime_get();
-
-	ctx->priv = &now;
-	kunit_activate_static_stub(test, panthor_overcommit_now, panthor_overcommit_test_now);
-
-	KUNIT_ASSERT_EQ(test, 0, panthor_overcommit_enter(ctx->ptdev, vm));
-	now = ktime_add_ms(now, PANTHOR_OVERCOMMIT_TEST_SLICE_MS);
-	panthor_overcommit_leave(ctx->ptdev, vm);
-
-	for (u32 i = 0; i < ARRAY_SIZE(waiters); i++) {
-		waiters[i].test = test;
-		waiters[i].vm = panthor_kunit_vm(test);
-		waiters[i].admitted = &admitted;
-		waiters[i].task = kthread_create(panthor_overcommit_test_wait_thread, &waiters[i],
-						 "panthor-kunit");
-		KUNIT_ASSERT_NOT_ERR_OR_NULL(test, waiters[i].task);
-		get_task_struct(waiters[i].task);
-		wake_up_process(waiters[i].task);
-		panthor_overcommit_test_let_run(waiters[i].task);
-	}
-	KUNIT_EXPECT_EQ(test, 0, atomic_read(&admitted));
-
-	now = ktime_add_ms(now, PANTHOR_OVERCOMMIT_TEST_SLICE_MS);
-	for (int i = ARRAY_SIZE(waiters) - 1; i >= 0; i--) {
-		wake_up_process(waiters[i].task);
-		panthor_overcommit_test_let_run(waiters[i].task);
-	}
-
-	for (u32 i = 0; i < ARRAY_SIZE(waiters); i++) {
-		kthread_stop_put(waiters[i].task);
-		KUNIT_EXPECT_EQ(test, i + 1, waiters[i].place);
-	}
-}
-
-/**
  * struct panthor_overcommit_bind - VM_BIND request that fails
  */
 struct panthor_overcommit_bind {
@@ -1335,7 +1253,6 @@ static struct kunit_case panthor_overcommit_tests[] = {
 	KUNIT_CASE(panthor_overcommit_test_deadline),
 	KUNIT_CASE(panthor_overcommit_test_pause),
 	KUNIT_CASE(panthor_overcommit_test_time_slices),
-	KUNIT_CASE(panthor_overcommit_test_in_order),
 	KUNIT_CASE(panthor_overcommit_test_cannot_fit),
 	KUNIT_CASE(panthor_overcommit_test_could_fit),
 	KUNIT_CASE(panthor_overcommit_test_signals),
