@@ -518,7 +518,7 @@ TEST_F(evict_memcg, heap_at_the_limit)
 	EXPECT_INTACT();
 }
 
-/* Above memory.high, the worker would be throttled while the job waits for it. */
+/* Above memory.high, a worker must not be throttled while the job waits for it. */
 TEST_F(evict_memcg, heap_above_high)
 {
 	__u64 refused = PAN_COUNTER("tiler_oom_refused");
@@ -529,7 +529,9 @@ TEST_F(evict_memcg, heap_above_high)
 	ASSERT_EQ(0, knob_write(&self->a, "memory.swap.max", "0"));
 	ASSERT_EQ(0, knob_write_u64(&self->a, "memory.high", before - before / 10));
 	ASSERT_EQ(0, tenant_do(&self->a, FILL_HEAP));
-	EXPECT_LT(refused, PAN_COUNTER("tiler_oom_refused"));
+	/* On 6.12, it's a task that is never throttled, so the heap may grow. */
+	if (pan_is_newer())
+		EXPECT_LT(refused, PAN_COUNTER("tiler_oom_refused"));
 	ASSERT_EQ(0, knob_write(&self->a, "memory.high", "max"));
 	EXPECT_INTACT();
 }
