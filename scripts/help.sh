@@ -36,8 +36,8 @@ KERNEL=plain|debug|mglru which kernel (tests: debug; run, bench: plain; mglru: p
 ARCH=arm64 SMP=n         a guest with n CPUs (shell, selftest, kunit, igt, soak);
                          there, KERNEL=kcsan looks for data races, 16k and 64k
                          have pages of that size
-LINUX=7.3                mainline's driver, not 6.12 (tree, export, status, shell,
-                         selftest, kunit)
+LINUX=7.3                mainline's driver, not 6.12 (tree, export, status, apply,
+                         check, run, shell, selftest, kunit, igt, bench)
 BASE=1                   the unpatched kernel (shell, selftest, kunit, igt)
 MEM=512M SWAP=1G         RAM and swap of the guest (shell, run)
 DTB=noncoherent          a GPU that doesn't snoop CPU caches (shell, selftest)
